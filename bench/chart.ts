@@ -1,8 +1,10 @@
 /**
- * Draws the cost of a delivery as an SVG bar chart for the README. Its colours follow the reader's colour scheme.
+ * Draws SVG bar charts for the documentation: the cost of a delivery, and the wait beside another tenant. Their colours
+ * follow the reader's colour scheme.
  */
 import { CPU } from "./delivery.ts";
 import { type Report, shown } from "./report.ts";
+import { ALONE, BESIDE } from "./scenarios/fairness.ts";
 
 const WIDTH = 760;
 const LABEL = 170;
@@ -26,27 +28,74 @@ const STYLE = `
     .peer { fill: #57606a }
   }`;
 
+interface Bar {
+  label: string;
+  value: number;
+  /** What stands beside it. */
+  figure: string;
+  ours: boolean;
+}
+
+interface Group {
+  title: string;
+  bars: Bar[];
+}
+
 /** One group of bars for each report that compares deliveries. Each contender is compared with the first. */
 export function chartOf(reports: readonly Report[]): string {
-  const shapes: string[] = [];
-  let y = 0;
-  for (const { title, rows } of reports) {
-    const bars = rows.flatMap(({ who, figures }) => {
+  const groups = reports.flatMap(({ title, rows }): Group[] => {
+    const costs = rows.flatMap(({ who, figures }) => {
       const cost = figures?.[CPU];
       return cost === undefined ? [] : [{ who, cost }];
     });
-    const [ours, first] = bars;
-    if (ours === undefined || first === undefined) continue;
-    const largest = Math.max(...bars.map(({ cost }) => cost));
+    const [ours, first] = costs;
+    if (ours === undefined || first === undefined) return [];
+    const bars = costs.map(({ who, cost }) => {
+      const times = who === first.who ? "" : ` · ${shown(cost / first.cost)} x`;
+      return {
+        label: who,
+        value: cost,
+        figure: `${shown(cost)} µs${times}`,
+        ours: who === ours.who,
+      };
+    });
+    return [{ title, bars }];
+  });
+  return drawn("Server CPU for each delivered event", groups);
+}
+
+/** One group for each row of the scenario `fairness`: the wait alone, and beside the other tenant. */
+export function fairnessChartOf({ title, rows }: Report): string {
+  const groups = rows.flatMap(({ who, figures }): Group[] => {
+    if (figures === undefined) return [];
+    const bars = [ALONE, BESIDE].map((name) => {
+      const value = figures[name] ?? Number.NaN;
+      return {
+        label: name.split(":")[0] ?? "",
+        value,
+        figure: `${shown(value)} ms`,
+        ours: name === BESIDE,
+      };
+    });
+    return [{ title: who, bars }];
+  });
+  return drawn(title, groups);
+}
+
+/** Each group has a scale of its own. */
+function drawn(label: string, groups: readonly Group[]): string {
+  const shapes: string[] = [];
+  let y = 0;
+  for (const { title, bars } of groups) {
+    const largest = Math.max(...bars.map(({ value }) => value));
     shapes.push(`<text class="title" x="0" y="${y + 18}">${escaped(title)}</text>`);
     y += TITLE;
-    for (const { who, cost } of bars) {
-      const length = Math.max(1, ((WIDTH - LABEL - FIGURE) * cost) / largest);
-      const times = who === first.who ? "" : ` · ${shown(cost / first.cost)} x`;
+    for (const { label: name, value, figure, ours } of bars) {
+      const length = Math.max(1, ((WIDTH - LABEL - FIGURE) * value) / largest);
       shapes.push(
-        `<text x="${LABEL - 10}" y="${y + 15}" text-anchor="end">${escaped(who)}</text>`,
-        `<rect class="${who === ours.who ? "ours" : "peer"}" x="${LABEL}" y="${y}" width="${length.toFixed(1)}" height="${BAR}" rx="3"/>`,
-        `<text class="figure" x="${(LABEL + length + 8).toFixed(1)}" y="${y + 15}">${shown(cost)} µs${times}</text>`,
+        `<text x="${LABEL - 10}" y="${y + 15}" text-anchor="end">${escaped(name)}</text>`,
+        `<rect class="${ours ? "ours" : "peer"}" x="${LABEL}" y="${y}" width="${length.toFixed(1)}" height="${BAR}" rx="3"/>`,
+        `<text class="figure" x="${(LABEL + length + 8).toFixed(1)}" y="${y + 15}">${figure}</text>`,
       );
       y += STEP;
     }
@@ -54,7 +103,7 @@ export function chartOf(reports: readonly Report[]): string {
   }
   const height = Math.max(0, y - GAP);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Server CPU for each delivered event">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(label)}">`,
     `<style>${STYLE}\n</style>`,
     ...shapes,
     "</svg>",

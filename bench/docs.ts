@@ -1,6 +1,6 @@
-/** Writes the results of a full run into the documentation: the tables, between two markers, and the chart. */
+/** Writes the results of a full run into the documentation: the tables, between two markers, and the charts. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { chartOf } from "./chart.ts";
+import { chartOf, fairnessChartOf } from "./chart.ts";
 import { isMet, type Report, tableOf } from "./report.ts";
 
 export interface Results {
@@ -12,6 +12,7 @@ export interface Results {
 
 const PAGE = new URL("../docs/benchmarks.md", import.meta.url);
 const CHART = new URL("../docs/bench-delivery.svg", import.meta.url);
+const FAIRNESS = new URL("../docs/bench-fairness.svg", import.meta.url);
 const BEGIN = "<!-- results -->";
 const END = "<!-- end of results -->";
 
@@ -24,6 +25,8 @@ export function writeDocs(results: Results): void {
   const found = `${at(results)}\n\n${summaryOf(results.reports)}\n\n${tables}`;
   writeFileSync(PAGE, `${before}${BEGIN}\n\n${found}\n${END}${after}`);
   writeFileSync(CHART, chartOf(results.reports));
+  const fairness = results.reports.find(({ scenario }) => scenario === "fairness");
+  if (fairness !== undefined) writeFileSync(FAIRNESS, fairnessChartOf(fairness));
 }
 
 function at({ machine, at: when }: Results): string {

@@ -169,7 +169,7 @@ const all: Direction[] = [
     files: ["server/engine/*/**"],
     imports: ["./**", "#server/engine/*", SYSTEM_CLOCK, "#shared/**"],
     except: ["#server/engine/index.ts", "#server/engine/migrate.ts", "node:module"],
-    packages: [...NODE, "bullmq", "ioredis", "lru-cache", "uuid"],
+    packages: [...NODE, "ioredis", "lru-cache", "uuid"],
   },
   {
     name: "server/streams/",

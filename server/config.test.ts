@@ -38,6 +38,7 @@ test("without any variable, each has its default", () => {
     ROLE: "all",
     REDIS_PREFIX: "jobwire",
     CONCURRENCY: 10,
+    TENANT_WEIGHTS: new Map(),
     MAX_ATTEMPTS: 3,
     LEASE_MS: 30_000,
     SHUTDOWN_GRACE_MS: 10_000,
@@ -134,6 +135,16 @@ test.each([
   ],
   ["DATA_DIR", "/var/lib/job wire", "/var/lib/job wire"],
   ["CONCURRENCY", "1", 1],
+  [
+    "TENANT_WEIGHTS",
+    " acme=3, globex = 2,a=b=100,Müller & Co=1",
+    new Map([
+      ["acme", 3],
+      ["globex", 2],
+      ["a=b", 100],
+      ["Müller & Co", 1],
+    ]),
+  ],
   ["MAX_ATTEMPTS", "100", 100],
   ["LEASE_MS", "1000", 1000],
   ["SHUTDOWN_GRACE_MS", "0", 0],
@@ -217,6 +228,21 @@ test.each([
   ["ROLE", "worker", "needs REDIS_URL"],
   ["CONCURRENCY", "0", number(1, 1000)],
   ["CONCURRENCY", "1001", number(1, 1000)],
+  ...[
+    "acme",
+    "acme=",
+    "acme=0",
+    "acme=101",
+    "acme=-1",
+    "acme=1.5",
+    "acme=3 globex=2",
+    "=3",
+    "acme=1e2",
+  ].map((weights): [string, string, string] => [
+    "TENANT_WEIGHTS",
+    weights,
+    "must be tenants with their weights, whole numbers from 1 to 100",
+  ]),
   ["MAX_ATTEMPTS", "0", number(1, 100)],
   ["LEASE_MS", "999", number(1000, 3_600_000)],
   ["SHUTDOWN_GRACE_MS", "10s", number(0, 3_600_000)],
@@ -263,6 +289,23 @@ test.each(["jobs", "//jobs", "/a/../b", "/a b", "https://example.com/jobs"])(
     ]);
   },
 );
+
+test("the message gives the number of the first tenant without a good weight, or that is named again", () => {
+  expect(linesOf({ TENANT_WEIGHTS: "acme=3,globex" })).toEqual([
+    expect.stringMatching(/^TENANT_WEIGHTS="acme=3,globex" must be [^]*; entry 2 is not so$/),
+  ]);
+  expect(linesOf({ TENANT_WEIGHTS: "acme=3,b=1,acme=3" })).toEqual([
+    expect.stringMatching(/; entry 3 names a tenant again$/),
+  ]);
+});
+
+test("[Q1] a thousand tenants have weights at most", () => {
+  const all = Array.from({ length: 1001 }, (_, n) => `t${n}=2`);
+  expect(loadConfig({ TENANT_WEIGHTS: all.slice(1).join(",") }).TENANT_WEIGHTS.size).toBe(1000);
+  expect(linesOf({ TENANT_WEIGHTS: all.join(",") })).toEqual([
+    expect.stringMatching(/ must have at most 1000 tenants; it has 1001$/),
+  ]);
+});
 
 test("the message gives the number of the first invalid origin, and shows no passwords", () => {
   const text = "https://a.example.com,https://me:secret@b.example.com,x";

@@ -17,6 +17,7 @@ import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
 import { LIMIT_VARIABLES } from "./limits/variables.ts";
+import { tenantWeights } from "./tenant-weights.ts";
 import { TLS_VARIABLES, tlsConflicts } from "./tls/variables.ts";
 import { basePathOf } from "./transports/base-path.ts";
 
@@ -87,6 +88,12 @@ export const VARIABLES = {
     schema: wholeNumber(1, 1000),
     default: "10",
     about: "Jobs that run at the same time.",
+  },
+  TENANT_WEIGHTS: {
+    schema: tenantWeights,
+    default: "",
+    about:
+      "Tenants whose jobs come more often than those of others while both wait, with their weights (1 to 100), commas between: `acme=3,globex=2`. Every other tenant has 1.",
   },
   MAX_ATTEMPTS: {
     schema: wholeNumber(1, 100),

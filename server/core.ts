@@ -88,6 +88,7 @@ export async function openCore(
     observer: metrics.engine,
     clock: createSteadyClock(() => now().getTime(), steady),
     after,
+    weights: config.TENANT_WEIGHTS,
   });
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);

@@ -154,6 +154,11 @@ export type NewJob = Pick<
   actor?: Actor | undefined;
   /** The trace that the job's attempts belong to, as `server/tracing/` writes it. Stored beside the record, for claims alone. */
   trace?: string | undefined;
+  /**
+   * 0, the default, to `MAX_PRIORITY`; the tenant's jobs with more are given out first (`server/engine/turns.ts`). Stored
+   * beside the record, for the queue alone, and kept when the job is queued again.
+   */
+  priority?: number | undefined;
 };
 
 /** A job as it is at its creation, with its first event. */

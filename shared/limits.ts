@@ -41,6 +41,8 @@ export const MAX_JOB_EVENTS = 200_000;
 export const MAX_ATTEMPT_DETAILS = 64 * 1024 * 1024;
 /** How long a job may wait for its next attempt. An error that asks for more is final. */
 export const MAX_DELAY_MS = 60 * 60_000;
+/** The highest priority of a job in the queue; 0 is the lowest. */
+export const MAX_PRIORITY = 9;
 /** Pending calls of `progress` in one attempt. */
 export const MAX_UNFINISHED_REPORTS = 1000;
 

@@ -4,6 +4,7 @@ import { compressed, compressedTenATick } from "./compressed.ts";
 import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { details } from "./details.ts";
 import { durableEvents } from "./durable-events.ts";
+import { fairness } from "./fairness.ts";
 import { hostile } from "./hostile.ts";
 import { memory } from "./memory.ts";
 import { noisyTenant } from "./noisy-tenant.ts";
@@ -34,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   noopJobs,
   authenticatedCalls,
   noisyTenant,
+  fairness,
   redisEvents,
   redisHop,
   redisGateways,

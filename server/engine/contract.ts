@@ -15,7 +15,7 @@ import type { AuditEntry } from "#shared/audit.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
-import type { Job, JobError, JobSummary } from "#shared/job.ts";
+import type { Job, JobSummary } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
@@ -25,6 +25,7 @@ import type { StreamRef } from "#shared/stream-ref.ts";
 import type { Assignment } from "./assignment.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { Backups } from "./backup.ts";
+import type { ClaimRef, Claiming } from "./claiming.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
@@ -34,6 +35,7 @@ import type { Storage } from "./storage.ts";
 import type { DraftSlice, LineSlice } from "./written.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
+export type { Claim, ClaimRef, ClaimRequest } from "./claiming.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type { AuditStore } from "./audit-store.ts";
 export type {
@@ -75,7 +77,8 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends Assignment, Backups, CredentialStores, SessionStore, Storage {
+export interface Engine
+  extends Assignment, Backups, Claiming, CredentialStores, SessionStore, Storage {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -86,15 +89,17 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   readonly connector?: Connector | undefined;
 
   /**
-   * Stores a job, its first event and its place in the queue, together.
-   * Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
+   * Stores a job, its first event and its place in the queue, together: it can be claimed once this resolves, or after the
+   * process was killed then. Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
    * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
-   * Unicode, or the input no JSON. `QuotaExceeded` where the tenant then had more than its quota.
+   * Unicode, the priority no whole number 0 to `MAX_PRIORITY`, or the input no JSON. `QuotaExceeded` where the tenant then
+   * had more than its quota.
    */
   createJob(job: NewJob & Audited, at: Date, quota?: TenantQuota): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
-   * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
+   * Each job names the batch in its `batchId`, has its owner and a priority as with `createJob`; one job at least. Else
+   * `BAD_REQUEST`.
    * `idempotencyKey` as with `createJob`, in a key space of its own; the name is well-formed as well. `quota` as with
    * `createJob`.
    */
@@ -117,11 +122,11 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   listBatches(query: BatchQuery): Promise<BatchPage>;
 
   /**
-   * The one way a job changes: `applyChange` on the newest record; record, log entry, place in the queue and
-   * the batch's counts change together or not at all. Answers after the commit.
-   * With a `claim`, only while that claim holds the job, else `CLAIM_LOST`. Settling and releasing end the claim,
-   * from whichever side they come. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say. `BAD_REQUEST` where the message is no text or the
-   * output no JSON; percents become whole numbers 0..100, and texts are cut (`shared/limits.ts`).
+   * The one way a job changes: `applyChange` on the newest record; record, log entry, place in the queue and the batch's
+   * counts change together or not at all. Answers after the commit. With a `claim`, only while that claim holds the job, else
+   * `CLAIM_LOST`. Settling and releasing end the claim, from whichever side they come. `NOT_FOUND`, `ILLEGAL_TRANSITION` as
+   * they say. `BAD_REQUEST` where the message is no text or the output no JSON; percents become whole numbers 0..100, and
+   * texts are cut (`shared/limits.ts`).
    */
   change(jobId: string, change: JobChange & Audited, at: Date, claim?: ClaimRef): Promise<Changed>;
 
@@ -146,20 +151,6 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   /** Kept lines with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
   readLines(jobId: string, after: number, limit: number): Promise<LineSlice | undefined>;
 
-  /**
-   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (with `multiProcess`,
-   * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each
-   * is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
-   * for good once another one got the job. A claim may miss a job that another process is just taking and returning;
-   * `onWork` tells when it is back. With `start`, those that are PENDING are started, as `change` under the claim
-   * would; otherwise no record is changed. The caller reports the result of a job with `change`. A job whose `start`
-   * throws or gives nonsense, or whose input cannot be read, is started and given out like the others of the same
-   * claim, with a `fault`.
-   */
-  claim(request: ClaimRequest): Promise<Claim[]>;
-  /** Prolongs leases. Returns the claims that do not hold any more. */
-  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
-
   /** Announces this worker for `ttlMs`; 0 withdraws it. */
   announce(worker: string, ttlMs: number, now: Date): Promise<void>;
   /** Workers whose announcement still holds. */
@@ -182,10 +173,10 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   prune(before: Date, limit: number): Promise<number>;
 
   /**
-   * Hints that something was committed to a stream: to a job's log, its draft and its log lines (both also when an
-   * attempt starts or the job settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or out of order; it never comes
-   * before its commit. Resolves once hints flow; the returned function ends them. There are no hints about what does
-   * not exist yet.
+   * Hints that something was committed to a stream: to a job's log, its draft and its log lines (both also when an attempt
+   * starts or the job settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or
+   * out of order; it never comes before its commit. Resolves once hints flow; the returned function ends them. There are no
+   * hints about what does not exist yet.
    */
   onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
   /**
@@ -268,32 +259,6 @@ export interface FeedSlice {
   changes: FeedChange[];
   /** The newest cursor of this feed. Never less than before, also where all of its jobs were deleted. */
   head: number;
-}
-
-/** Proof that a runner holds a job. `token` is never given out twice for a job. */
-export interface ClaimRef {
-  jobId: string;
-  token: number;
-}
-
-export interface Claim extends ClaimRef {
-  /** As it is after the claim. */
-  job: Job;
-  /** Says that this claim started it. `null` where it was PROCESSING: its runner died. */
-  started: JobEvent | null;
-  /** As the creator of the job gave it. */
-  trace: string | undefined;
-  /** Why the job cannot run. It is to be ended with this error. */
-  fault?: JobError | undefined;
-}
-
-export interface ClaimRequest {
-  worker: string;
-  max: number;
-  leaseMs: number;
-  now: Date;
-  /** The first message and percent of an attempt. Pure. */
-  start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }
 
 /** `event` is there where a job's log grew and the engine has the entry at hand. */

@@ -9,9 +9,9 @@ import { reportEvents } from "./report-events.ts";
 import { SQLITE } from "./sqlite/declaration.ts";
 
 const redis = registerEngine(REDIS, {
-  async open({ REDIS_URL: url, REDIS_PREFIX: prefix }, { onGroup }) {
+  async open({ REDIS_URL: url, REDIS_PREFIX: prefix }, { weights, onGroup }) {
     const { openRedisEngine } = await import("./redis/open.ts");
-    return openRedisEngine({ url, prefix, onGroup });
+    return openRedisEngine({ url, prefix, weights, onGroup });
   },
   async examine({ REDIS_URL: url, REDIS_PREFIX: prefix }, options) {
     const { examineRedis } = await import("./redis/examine.ts");
@@ -24,9 +24,9 @@ const redis = registerEngine(REDIS, {
 });
 
 const sqlite = registerEngine(SQLITE, {
-  async open({ DATA_DIR: dataDir }, { clock, after, onGroup }) {
+  async open({ DATA_DIR: dataDir }, options) {
     const { openSqliteEngine } = await import("./sqlite/open.ts");
-    return openSqliteEngine({ dataDir, clock, after, onGroup });
+    return openSqliteEngine({ dataDir, ...options });
   },
   async examine({ DATA_DIR: dataDir }, options) {
     const { examineDataDirectory } = await import("./sqlite/examine.ts");

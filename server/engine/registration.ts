@@ -5,6 +5,7 @@ import type { Backup, Restored } from "./backup.ts";
 import type { Capabilities, Engine } from "./contract.ts";
 import type { Examine } from "./examination.ts";
 import type { TransferSource } from "./transfer.ts";
+import type { TenantWeights } from "./turns.ts";
 
 export interface EngineDeclaration {
   /** For people: `sqlite`. */
@@ -28,6 +29,8 @@ export interface OpenOptions {
   clock?: (() => number) | undefined;
   /** Calls back when `clock` says so. Default: by the machine's clock. */
   after?: Clock["after"] | undefined;
+  /** Of tenants in the queue. Default: each has 1. */
+  weights?: TenantWeights | undefined;
   /** Called for each group of writes that was stored at once, with the number of these. Never throws. */
   onGroup?: ((size: number) => void) | undefined;
 }

@@ -3,9 +3,11 @@ import type { NewBatch } from "./contract.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
+import { MAX_PRIORITY } from "#shared/limits.ts";
 
 /** Engines store lone surrogates as one and the same character: two keys would be one. */
 export function refuseIllFormed(fresh: NewJob | NewBatch): void {
+  if ("input" in fresh) refusePriority(fresh);
   const { id, idempotencyKey = "" } = fresh;
   const name = "name" in fresh ? (fresh.name ?? "") : "";
   for (const [what, text] of [
@@ -30,6 +32,7 @@ export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void 
     throw new AppError("BAD_REQUEST", `Batch ${batch.id} has no jobs: it needs one at least.`);
   }
   for (const job of jobs) {
+    refusePriority(job);
     if (
       job.batchId !== batch.id ||
       job.tenant !== batch.tenant ||
@@ -42,4 +45,12 @@ export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void 
       );
     }
   }
+}
+
+function refusePriority({ id, priority = 0 }: NewJob): void {
+  if (Number.isInteger(priority) && priority >= 0 && priority <= MAX_PRIORITY) return;
+  throw new AppError(
+    "BAD_REQUEST",
+    `The priority of job ${id} must be a whole number 0..${MAX_PRIORITY}, but it is ${String(priority)}.`,
+  );
 }

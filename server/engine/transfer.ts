@@ -45,6 +45,9 @@ export interface TransferJob {
   token: number;
   /** The trace of its attempts. */
   trace: string | null;
+  priority: number;
+  /** Its `rankOf` (`turns.ts`) since it was queued last. */
+  rank: number;
   events: JobEvent[];
   draft: DraftPiece[];
   lines: LogLine[];

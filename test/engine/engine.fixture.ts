@@ -1,9 +1,18 @@
 /** A fresh engine for each test of the contract. */
 import { test as base } from "vitest";
 import type { Capabilities, Engine } from "#server/engine/contract.ts";
+import type { TenantWeights } from "#server/engine/turns.ts";
 
 /** The limit of audit lists in the suite, with which every engine is opened. */
 export const AUDIT_ENTRIES = 40;
+
+/** The weights of tenants in the suite, with which every engine is opened. */
+export const WEIGHTS: TenantWeights = new Map([
+  ["double", 2],
+  ["triple", 3],
+  // Its step is rounded.
+  ["thirteen", 13],
+]);
 
 /** Data of an engine, empty at first. */
 export interface EngineData {
@@ -11,7 +20,7 @@ export interface EngineData {
   open(): Promise<Engine>;
   /**
    * Tests pass the wall clock as an argument. This advances the clock that the engine reads by itself by `ms`: a delay or
-   * a lease that ends before the new time has ended.
+   * a lease that ends before the new time has ended, and what waits in the queue has waited longer.
    */
   pass(ms: number): Promise<void>;
   destroy(): Promise<void>;

@@ -15,6 +15,7 @@ import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
 import { presenceSuite } from "./presence.suite.ts";
+import { queueSuite } from "./queue.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { schedulesSuite } from "./schedules.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
@@ -32,6 +33,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     batchesSuite(subject);
     listsSuite(subject);
     claimsSuite(subject);
+    queueSuite(subject);
     draftsSuite(subject);
     linesSuite(subject);
     hintsSuite(subject);

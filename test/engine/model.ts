@@ -1,6 +1,6 @@
 /**
  * A reference model of the engine in memory. Records change by the same pure
- * lifecycle as in every engine; the queue, claims, drafts, feeds and counts are the model's own.
+ * lifecycle as in every engine; claims, drafts, feeds and counts are the model's own.
  */
 import type { ClaimRef } from "#server/engine/contract.ts";
 import { type BatchCounts, emptyCounts } from "#shared/batch.ts";
@@ -26,7 +26,7 @@ export interface Model {
   create(fresh: NewJob, at: Date): void;
   change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): void;
   append(claim: ClaimRef, text: string): void;
-  /** PENDING jobs without a claim, in queue order. */
+  /** PENDING jobs without a claim whose delay is over. */
   waiting(now: Date): ModelJob[];
   /** Jobs whose lease has expired. */
   lost(now: Date): ModelJob[];

@@ -1,59 +1,45 @@
-/** For tests: advances the clocks of Redis and BullMQ. */
-import { Worker } from "bullmq";
-import { vi } from "vitest";
-import { type Client, mastersOf, openClient, PATIENCE } from "#server/engine/redis/client.ts";
+/** For tests: advances the clock of Redis, as far as the engine reads it. */
+import { type Client, mastersOf } from "#server/engine/redis/client.ts";
+import { createKeys } from "#server/engine/redis/keys.ts";
 
-/** BullMQ scores a delayed job by its time, shifted left by twelve bits, which hold a counter. */
-const SCORE_PER_MS = 0x1000;
+/** Sorted sets whose scores are times in ms. */
+const TIMES = [
+  "presence:nodes",
+  "queue",
+  "delayed",
+  "leased",
+  // Of the ring.
+  "alarms",
+  "workers",
+];
 
-/** Ages every lock, session, key of presence, node and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */
+/** Ages each session, key of presence, place in the queue, lease, delay and worker by `ms`, and wakes all that wait for work. */
 export async function advanceTime(
-  { client, url }: { client: Client; url: string },
+  { client }: { client: Client },
   prefix: string,
   ms: number,
 ): Promise<void> {
-  const queue = `{${prefix}}:jobs:`;
-  for (const pattern of [
-    `{${prefix}}:jobs:*:lock`,
-    `${prefix}:{*}:session:*`,
-    `${prefix}:{*}:presence:*`,
-  ]) {
-    const names = pattern.replaceAll(/[{}]/g, "?");
-    const keys = await Promise.all(mastersOf(client).map((each) => each.keys(names)));
-    for (const key of keys.flat()) {
+  const keysLike = async (pattern: string) => {
+    const found = await Promise.all(
+      mastersOf(client).map((each) => each.keys(`${prefix}:${pattern}`)),
+    );
+    return found.flat();
+  };
+  const keys = await keysLike("{*}:*");
+  const expiring = keys.filter((key) => /\}:(?:session|presence):/.test(key));
+  await Promise.all(
+    expiring.map(async (key) => {
       const left = await client.pttl(key);
       await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
-    }
-  }
-  const nodeLists = await Promise.all(
-    mastersOf(client).map((each) => each.keys(`${prefix}:?*?:presence:nodes`)),
+    }),
   );
-  for (const key of nodeLists.flat()) {
-    for (const node of await client.zrange(key, "0", "-1")) await client.zincrby(key, -ms, node);
-  }
-  const delayed = await client.zrange(`${queue}delayed`, "0", "-1");
-  for (const id of delayed) await client.zincrby(`${queue}delayed`, `${-ms * SCORE_PER_MS}`, id);
-  const abandoned = async () => {
-    const active = await client.lrange(`${queue}active`, 0, -1);
-    const held = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));
-    return held.filter((lock) => lock === 0).length;
-  };
-  if ((await abandoned()) === 0) return;
-  const connection = openClient(url, client.isCluster, PATIENCE);
-  const options = { stalledInterval: 2, maxStalledCount: Number.MAX_SAFE_INTEGER };
-  const worker = new Worker("jobs", null, {
-    connection,
-    prefix: `{${prefix}}`,
-    autorun: false,
-    ...options,
-  });
-  void worker.startStalledCheckTimer();
-  await vi.waitFor(
-    async () => {
-      if ((await abandoned()) > 0) throw new Error("Entries without a lock are still active.");
-    },
-    { timeout: 120_000, interval: 2 },
+  const sets = keys.filter((key) => TIMES.includes(key.slice(key.indexOf("}:") + 2)));
+  await Promise.all(
+    sets.map(async (key) => {
+      const members = await client.zrange(key, "0", "-1");
+      await Promise.all(members.map((member) => client.zincrby(key, -ms, member)));
+    }),
   );
-  await worker.close(true);
-  connection.disconnect();
+  const { workHints } = createKeys(prefix);
+  await client.spublish(workHints, "");
 }

@@ -1,10 +1,10 @@
-/** For tests: engines that constantly check for jobs without a worker. Each closes with its test. */
+/** For tests: engines that constantly look which tenants have work. Each closes with its test. */
 import { afterAll, afterEach, beforeAll, beforeEach, inject, onTestFinished } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openRedisEngine, type RedisOptions } from "#server/engine/redis/open.ts";
 import { startRedis, type TestRedis } from "./server.fixture.ts";
 
-const BUSY = { checkEveryMs: 20, lateMs: 0 };
+const BUSY = { checkEveryMs: 20 };
 
 export async function openTestEngine(url: string): Promise<Engine> {
   const engine = await openRedisEngine({ url, ...BUSY });
@@ -30,8 +30,8 @@ export function useRedis(options: Omit<RedisOptions, "url"> = BUSY) {
   });
   return {
     redis: () => redis,
-    async open(): Promise<Engine> {
-      const engine = await openRedisEngine({ url: redis.url, ...options });
+    async open(more: Omit<RedisOptions, "url"> = {}): Promise<Engine> {
+      const engine = await openRedisEngine({ url: redis.url, ...options, ...more });
       opened.push(engine);
       return engine;
     },

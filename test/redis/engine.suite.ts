@@ -1,5 +1,5 @@
 /** The contract of an engine, on a Redis or on a Redis Cluster. */
-import { AUDIT_ENTRIES } from "#test/engine/engine.fixture.ts";
+import { AUDIT_ENTRIES, WEIGHTS } from "#test/engine/engine.fixture.ts";
 import { engineSuite } from "#test/engine/engine.suite.ts";
 import { REDIS } from "#server/engine/redis/declaration.ts";
 import { openRedisEngine } from "#server/engine/redis/open.ts";
@@ -7,7 +7,7 @@ import { advanceTime } from "./advance-time.ts";
 import type { TestCluster } from "./cluster.fixture.ts";
 import type { TestRedis } from "./server.fixture.ts";
 
-const SUITE = { checkEveryMs: 20, maxAuditEntries: AUDIT_ENTRIES };
+const SUITE = { checkEveryMs: 20, maxAuditEntries: AUDIT_ENTRIES, weights: WEIGHTS };
 
 /** Each test has data of its own in `redis`. */
 export function redisEngineSuite(name: string, redis: TestRedis | TestCluster): void {

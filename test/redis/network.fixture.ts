@@ -3,13 +3,16 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A proxy that can change its target, hold all traffic, and drop answers. */
+/** A proxy that can change its target, hold all traffic, and drop requests and answers. */
 export async function openNetwork(toPort: number) {
   let target = toPort;
   let isCut = false;
   let isOneWay = false;
   /** Text in the first request whose answer is dropped, as are all later answers. */
   let last: string | undefined;
+  /** Text in the first request that is dropped, as are all later requests and answers. */
+  let never: string | undefined;
+  let isDead = false;
   const sockets = new Set<Socket>();
 
   function flow(from: Socket, to: Socket, isAnswer: boolean): void {
@@ -18,7 +21,8 @@ export async function openNetwork(toPort: number) {
     if (isCut) from.pause();
     from.on("data", (bytes) => {
       if (!isAnswer && last !== undefined && bytes.includes(last)) isOneWay = true;
-      if (!(isAnswer && isOneWay)) to.write(bytes);
+      if (!isAnswer && never !== undefined && bytes.includes(never)) isDead = true;
+      if (!isDead && !(isAnswer && isOneWay)) to.write(bytes);
     });
     from.on("error", () => undefined);
     from.on("close", () => {
@@ -54,10 +58,17 @@ export async function openNetwork(toPort: number) {
     loseAnswersTo(text: string) {
       last = text;
     },
+    /** From the first request that contains `text` on, nothing arrives any more, as of a process that died before it. */
+    dieBefore(text: string) {
+      never = text;
+    },
+    isDead: () => isDead || isOneWay,
     /** Breaks all connections. New connections work. */
     reset() {
       last = undefined;
+      never = undefined;
       isOneWay = false;
+      isDead = false;
       reset();
     },
     /** The target stops answering while its connections stay open. New connections go to `port`. */

@@ -11,6 +11,11 @@ export async function keysOf(client: Client, pattern: string): Promise<string[]>
   return found.flat().toSorted();
 }
 
+/** Without what claims gave, which is remembered for some time. */
+export async function lastingKeysOf(client: Client, pattern: string): Promise<string[]> {
+  return (await keysOf(client, pattern)).filter((key) => !key.includes(":taken:"));
+}
+
 export async function keep(client: Client, pattern: string): Promise<Stored> {
   const names = await keysOf(client, pattern);
   const dumps = await Promise.all(names.map((name) => client.dumpBuffer(name)));

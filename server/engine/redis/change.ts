@@ -5,7 +5,7 @@
 import type { Client } from "./client.ts";
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
-import { readable, toJson } from "#server/engine/payload.ts";
+import { toJson } from "#server/engine/payload.ts";
 import { claimLost, isMoving, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -14,43 +14,20 @@ import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { EncodeAudit } from "./audit.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { type Known, knownAs, type Newest } from "./newest.ts";
-import type { Place } from "./places.ts";
-import { encodeEvent, encodeSummary, payloadOf } from "./records.ts";
-import type { Taken, TakenAnswer, Taking } from "./taking.ts";
+import { encodeEvent, encodeSummary } from "./records.ts";
+import type { News, Ring } from "./ring.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 import type { RunBatched } from "./script-batcher.ts";
 
-/** The effect of a change on the queue. */
-export interface Requeued {
-  /** The job waits again, from `due` on. */
-  queued: (Place & { tenant: string; due: number }) | undefined;
-  /** The claim that ended with the change. */
-  ended: (Place & { lock: string }) | undefined;
-}
-
 export interface Change {
-  byId(
-    jobId: string,
-    change: JobChange & Audited,
-    at: Date,
-    claim?: ClaimRef,
-  ): Promise<Changed & Requeued>;
-  /**
-   * Takes a job and changes it in one script. `changed`: the stored record is newer than `found`. `refused`: the job cannot
-   * be taken.
-   */
-  taking(
-    found: Known,
-    change: JobChange,
-    at: Date,
-    taking: Taking,
-  ): Promise<Taken | "changed" | "refused">;
+  /** Resolves once the ring was told what concerns it. */
+  byId(jobId: string, change: JobChange & Audited, at: Date, claim?: ClaimRef): Promise<Changed>;
 }
 
 type Answer =
   | ["ok"]
-  | TakenAnswer
-  | ["ok", queuedAs: string, lock: string]
+  | ["ok", "ready" | "empty", moment: number]
+  | ["ok", "alarm", ms: number]
   | ["gone" | "moving" | "moved"]
   | ["lost"]
   | ["stale", record: string, op: string];
@@ -63,7 +40,7 @@ interface Asked {
   change: JobChange & Audited;
   at: Date;
   claim: ClaimRef | undefined;
-  resolve(made: Changed & Requeued): void;
+  resolve(made: Changed | Promise<Changed>): void;
   reject(error: unknown): void;
 }
 
@@ -82,6 +59,7 @@ interface ChangeOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
+  ring: Pick<Ring, "tell">;
   encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
@@ -93,6 +71,7 @@ export function createChange({
   keys,
   tenants,
   newest,
+  ring,
   encodeAudit,
   op,
 }: ChangeOptions): Change {
@@ -116,9 +95,9 @@ export function createChange({
   async function store(
     { op: name, before, job, event }: Computed,
     at: Date,
-    more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking } & Audited,
+    { change, claim }: Pick<Asked, "change" | "claim">,
   ): Promise<Answer> {
-    const { claim, due, taking, audit } = more;
+    const { audit } = change;
     const answer = await runBatched<Answer>(keys.tenant(job.tenant), [
       job.id,
       `${before.job.version}`,
@@ -133,11 +112,9 @@ export function createChange({
       before.job.status,
       job.status,
       `${job.attempt}`,
-      due === null ? "" : `${due}`,
+      `${delayOf(job, change) ?? ""}`,
       job.output === UNREAD ? "" : toJson(job.output, job.id, "output"),
       job.batchId ?? "",
-      taking?.queuedAs ?? "",
-      taking?.lock ?? "",
       before.op,
       audit === undefined ? "" : encodeAudit(audit),
     ]);
@@ -185,13 +162,7 @@ export function createChange({
     while (line.length > 0) {
       const computed = await compute(jobId, line);
       const answers = await Promise.allSettled(
-        computed.map(([{ change, at, claim }, next]) =>
-          store(next, at, {
-            claim,
-            due: waitsUntil(next.job, change, at),
-            audit: change.audit,
-          }),
-        ),
+        computed.map(([asked, next]) => store(next, asked.at, asked)),
       );
       for (const [index, answer] of answers.entries()) {
         const [asked, next] = computed[index] as [Asked, Computed];
@@ -219,15 +190,9 @@ export function createChange({
       case "ok": {
         const record = summaryOf(job);
         newest.set({ job: record, op: name });
-        const [, queuedAs, lock] = answer;
-        const { id: jobId, tenant, version } = job;
-        const due = waitsUntil(job, asked.change, asked.at);
-        asked.resolve({
-          job: record,
-          event,
-          queued: due === null ? undefined : { jobId, queuedAs: `${version}`, tenant, due },
-          ended: typeof queuedAs === "string" && lock ? { jobId, queuedAs, lock } : undefined,
-        });
+        const news = newsOf(job.tenant, answer);
+        const made = { job: record, event };
+        asked.resolve(news === undefined ? made : ring.tell([news]).then(() => made));
         return;
       }
       case "gone":
@@ -258,26 +223,11 @@ export function createChange({
         void work(jobId, fresh);
       });
     },
-    async taking(found, change, at, taking) {
-      // The `+` distinguishes it from the ops of changes, of which the newest number stands for all earlier ones.
-      const name = `+${taking.op}`;
-      const applied = applyChange({ ...found.job, ...UNREAD_PAYLOAD }, change, at);
-      const next = { op: name, before: found, ...applied };
-      const answer = await store(next, at, { due: taking.till, taking });
-      if (answer[0] === "stale") return "changed";
-      if (answer[0] !== "ok") return "refused";
-      const record = summaryOf(next.job);
-      newest.set({ job: record, op: name });
-      const [, token, input, output, trace] = answer as TakenAnswer;
-      const { payload, fault } = readable(() => payloadOf(input, output));
-      const job = { ...record, ...payload };
-      return { job, started: next.event, token, trace: trace ?? undefined, fault };
-    },
   };
 }
 
-/** Returns the time from which a claim may take the job, or `null` if it does not wait for a start. */
-function waitsUntil(job: Job, change: JobChange, at: Date): number | null {
-  const delay = job.status === "PENDING" ? delayOf(job, change) : null;
-  return delay === null ? null : at.getTime() + delay;
+function newsOf(tenant: string, answer: Answer): News | undefined {
+  if (answer[0] !== "ok" || answer.length === 1) return undefined;
+  const [, is, number] = answer;
+  return is === "alarm" ? { tenant, alarm: number } : { tenant, is, moment: number };
 }

@@ -1,151 +1,158 @@
 /**
- * Claims. BullMQ returns the next entry; the record decides if its job may be taken. The lease in the record is the truth;
- * BullMQ's lock on the entry only sets when to check again.
+ * Claims. The ring says whose turn it is, a script of each of these tenants takes its next jobs, and the change script starts
+ * them under their claims. So a process may die after each step: a job that it took and did not start is PENDING and held, and
+ * is found when its lease ends, as one that it started.
  */
-import type { Client } from "./client.ts";
-import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import { readable } from "#server/engine/payload.ts";
-import { type Start, startOf } from "#server/engine/start.ts";
-import { AppError } from "#shared/errors.ts";
-import type { Change } from "./change.ts";
-import type { Keys } from "./keys.ts";
+import type { Claim, ClaimRequest } from "#server/engine/contract.ts";
 import { isRefusal } from "./errors.ts";
-import { type Known, knownAs, type Newest } from "./newest.ts";
-import type { Place } from "./places.ts";
-import type { Found, Queue } from "./queue.ts";
-import { decodeSummary, payloadOf } from "./records.ts";
+import type { Keys } from "./keys.ts";
+import type { Renew } from "./leases.ts";
+import type { Ended, Ring, Turns } from "./ring.ts";
 import type { RunScript } from "./scripts.ts";
-import type { Taking } from "./taking.ts";
-import type { TenantDirectory } from "./tenant-directory.ts";
+import type { Starts, Taken, TakenJob } from "./starts.ts";
 
-export interface Claims {
-  claim(request: ClaimRequest): Promise<Claim[]>;
-  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
+type Answer = [jobs: TakenJob[], ready: number, alarm: string, moment: number];
+
+/** A call of `claim.lua`. */
+interface Asked {
+  tenant: string;
+  /** Repeated calls with the same one take the jobs once. */
+  op: string;
+  most: number;
+  kind: "due" | "ready";
+  ringNow: number;
+  /** When its leases are over, by the clock of this process. */
+  till: number;
 }
 
-/** How often a job may change between the read and the claim before the claim is given up. */
-const MAX_READS = 3;
-
-type Answer =
-  | [
-      "ok",
-      token: number,
-      record: string,
-      op: string,
-      input: string,
-      output: string | null,
-      trace: string | null,
-    ]
-  | ["early", due: string]
-  | ["stale"];
-
-/**
- * `dropped`: the place does not match the record. `postponed`: the place is in the queue again, and a later take finds it.
- */
-type Accepted = Claim | "dropped" | "postponed";
-
-/** A claim that was sent to Redis. */
-interface Begun {
-  found: Found;
-  known: Known;
-  start: Start;
-  at: Date;
-  taking: Taking;
-}
+/** The most jobs of a tenant in one script. */
+const MOST_PER_SCRIPT = 500;
+const NO_TURNS: Turns = { due: [], now: 0, runs: [], before: new Map() };
 
 interface ClaimsOptions {
-  redis: Client;
   run: RunScript;
   keys: Keys;
-  tenants: TenantDirectory;
-  queue: Pick<Queue, "lock" | "take" | "drop" | "postpone" | "prolong">;
-  newest: Newest;
-  change: Pick<Change, "taking">;
+  ring: Pick<Ring, "turn">;
+  starts: Starts;
+  renew: Renew;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
+function isOver({ till }: Pick<Taken, "till">): boolean {
+  return till <= performance.now();
+}
+
+/** The returned function is `claim` of the contract. */
 export function createClaims({
-  redis,
   run,
   keys,
-  tenants,
-  queue,
-  newest,
-  change,
+  ring,
+  starts,
+  renew,
   op,
-}: ClaimsOptions): Claims {
+}: ClaimsOptions): (request: ClaimRequest) => Promise<Claim[]> {
   /**
-   * Claims with an unknown result. The next call repeats them; otherwise their jobs could wait for the end of a lease
-   * without a runner.
+   * Calls with an unknown result. The next claim repeats them; otherwise their jobs could wait for the end of a lease without a
+   * runner.
    */
-  const unanswered: Begun[] = [];
+  const unanswered: Asked[] = [];
+  const unstarted: Taken[] = [];
   /** Claims that succeeded only after their caller got its answer. */
   const late: Claim[] = [];
 
-  async function accept(found: Found, request: ClaimRequest): Promise<Accepted> {
-    const { start } = request;
-    const begun = start && (await takeAndStart(found, request, start));
-    const accepted = begun ?? (await take(found, request));
-    if (typeof accepted === "object") tenants.learn(found.jobId, found.tenant);
-    return accepted;
-  }
-
-  /** Claims and starts a PENDING job in one script. Reads the record if the remembered one is stale. */
-  async function takeAndStart(
-    found: Found,
-    { leaseMs, now }: ClaimRequest,
-    start: NonNullable<ClaimRequest["start"]>,
-  ): Promise<Claim | undefined> {
-    const { jobId, queuedAs, tenant } = found;
-    const taking = { op: op(), queuedAs, lock: queue.lock, till: now.getTime() + leaseMs };
-    let known = newest.get(jobId);
-    for (let reads = 0; reads < MAX_READS; reads += 1) {
-      if (known?.job.status === "PENDING") {
-        const begun = { found, known, start: startOf(start, known.job), at: now, taking };
-        const taken = await ask(begun);
-        if (taken === "refused") return undefined;
-        if (taken !== "changed") return taken;
-      }
-      const [record, made] = await redis.hmget(keys.job(tenant, jobId), "s", "op");
-      if (record == null) return undefined;
-      known = knownAs(record, made);
-      if (known.job.status !== "PENDING") return undefined;
-    }
-    throw new AppError("UNAVAILABLE", `Job ${jobId} changes too fast to be taken. Try again.`);
-  }
-
-  async function ask(begun: Begun): Promise<Claim | "changed" | "refused"> {
-    const { found, known, start, at, taking } = begun;
+  async function ask(asked: Asked, { leaseMs }: ClaimRequest): Promise<Answer> {
+    const { tenant, op: name, most, kind, ringNow } = asked;
     try {
-      const taken = await change.taking(known, start.change, at, taking);
-      if (typeof taken !== "object") return taken;
-      return { jobId: found.jobId, ...taken, fault: taken.fault ?? start.fault };
+      return await run<Answer>("claim", keys.tenant(tenant), name, most, kind, leaseMs, ringNow);
     } catch (cause) {
       // After a refusal by Redis, nothing is stored.
-      if (!isRefusal(cause)) unanswered.push(begun);
+      if (!isRefusal(cause)) unanswered.push(asked);
       throw cause;
     }
   }
 
-  /** Runs beside the current call. The queue itself finds jobs whose lease expired. */
-  function askAgain(request: ClaimRequest): void {
-    for (const begun of unanswered.splice(0)) {
-      if (begun.taking.till <= request.now.getTime()) continue;
-      ask(begun)
-        .then((taken) => (typeof taken === "object" ? taken : accept(begun.found, request)))
-        .then((accepted) => typeof accepted === "object" && late.push(accepted))
-        // A later call repeats the claim, or the queue finds the job when its lock expires.
+  /** Asks the tenants of these turns, all at once. The jobs are in the order of the turns. */
+  async function askAll(
+    turns: Turns,
+    room: number,
+    request: ClaimRequest,
+    failures: unknown[],
+  ): Promise<{ jobs: Taken[]; ended: Ended[] }> {
+    const { due, runs, before, now } = turns;
+    const till = performance.now() + request.leaseMs;
+    const counts = new Map<string, number>();
+    for (const [tenant, count] of runs) counts.set(tenant, (counts.get(tenant) ?? 0) + count);
+    const share = Math.max(1, Math.floor(room / due.length));
+    const kind = due.length > 0 ? "due" : "ready";
+    for (const [index, tenant] of due.entries()) counts.set(tenant, index < room ? share : 0);
+    const found = new Map<string, Taken[]>();
+    const ended = await Promise.all(
+      Array.from(counts, async ([tenant, count]): Promise<Ended> => {
+        const taken = kind === "due" ? 0 : count;
+        const turn = before.get(tenant) ?? "";
+        const most = Math.min(count, MOST_PER_SCRIPT);
+        try {
+          const asked: Asked = { tenant, op: op(), most, kind, ringNow: now, till };
+          const [jobs, ready, alarm, moment] = await ask(asked, request);
+          found.set(
+            tenant,
+            jobs.map((job) => ({ tenant, job, till })),
+          );
+          const is = ready > 0 ? "ready" : "empty";
+          const given = kind === "due" ? 0 : jobs.length;
+          return { tenant, is, taken, given, turn, moment, alarm };
+        } catch (cause) {
+          failures.push(cause);
+          return { tenant, is: "failed", taken, given: 0, turn, moment: 0, alarm: "" };
+        }
+      }),
+    );
+    const inOrder = kind === "due" ? Array.from(counts) : runs;
+    const jobs = inOrder.flatMap(([tenant, count]) => found.get(tenant)?.splice(0, count) ?? []);
+    return { jobs, ended };
+  }
+
+  async function beginAll(
+    jobs: readonly Taken[],
+    request: ClaimRequest,
+    failures: unknown[],
+  ): Promise<Claim[]> {
+    const begun = await Promise.allSettled(jobs.map((taken) => starts.begin(taken, request)));
+    for (const [index, each] of begun.entries()) {
+      if (each.status === "fulfilled") continue;
+      failures.push(each.reason);
+      unstarted.push(jobs[index] as Taken);
+    }
+    return begun.flatMap((each) => (each.status === "fulfilled" ? (each.value ?? []) : []));
+  }
+
+  /** Runs beside the current call. */
+  function goOn(request: ClaimRequest): void {
+    for (const asked of unanswered.splice(0)) {
+      if (isOver(asked)) continue;
+      ask(asked, request)
+        .then(([jobs]) => jobs.map((job) => ({ tenant: asked.tenant, job, till: asked.till })))
+        .then((jobs) => beginAll(jobs, request, []))
+        .then((claims) => late.push(...claims))
+        // A later claim tries again; in the end the leases are over.
         .catch(() => undefined);
+    }
+    for (const taken of unstarted.splice(0)) {
+      if (isOver(taken)) continue;
+      starts
+        .beginAgain(taken, request)
+        .then((claim) => claim && late.push(claim))
+        .catch(() => unstarted.push(taken));
     }
   }
 
   /** Returns late claims that still hold, with a new lease. If renewal fails, they wait for the next call. */
-  async function takeLate({ max, leaseMs, now }: ClaimRequest): Promise<Claim[]> {
+  async function takeLate({ max, leaseMs }: ClaimRequest): Promise<Claim[]> {
     const claims = late.splice(0, max);
     if (claims.length === 0) return [];
     try {
-      const lost = new Set(await renew(claims, leaseMs, now));
+      const lost = new Set(await renew(claims, leaseMs));
       return claims.filter((claim) => !lost.has(claim));
     } catch {
       late.push(...claims);
@@ -153,105 +160,51 @@ export function createClaims({
     }
   }
 
-  async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Accepted> {
-    const { jobId, queuedAs, tenant } = found;
-    const time = now.getTime();
-    const answer = await run<Answer>(
-      "claim",
-      keys.tenant(tenant),
-      jobId,
-      queuedAs,
-      time,
-      time + leaseMs,
-      queue.lock,
-      op(),
-    );
-    if (answer[0] === "stale") {
-      queue.drop(found, queue.lock);
-      return "dropped";
-    }
-    if (answer[0] === "early") {
-      await queue.postpone(found, Number(answer[1]));
-      return "postponed";
-    }
-    const [, token, record, led, input, output, stored] = answer;
-    const trace = stored ?? undefined;
-    const job = decodeSummary(record);
-    const { payload, fault } = readable(() => payloadOf(input, output));
-    newest.set({ job, op: led });
-    return { jobId, token, job: { ...job, ...payload }, started: null, trace, fault };
-  }
-
-  /** If the cluster node of one tenant is down, it still renews the leases of other tenants. */
-  async function renew(
-    claims: readonly ClaimRef[],
-    leaseMs: number,
-    now: Date,
-  ): Promise<ClaimRef[]> {
-    const till = now.getTime() + leaseMs;
-    const answers = await Promise.allSettled(
-      claims.map(async ({ jobId, token }) => {
-        const tenant = await tenants.of(jobId);
-        if (tenant === undefined) return null;
-        return run<string | null>("renew", keys.tenant(tenant), jobId, token, till);
-      }),
-    );
-    const held: Place[] = [];
-    const lost: ClaimRef[] = [];
-    let failure: PromiseRejectedResult | undefined;
-    for (const [index, claim] of claims.entries()) {
-      const answer = answers[index];
-      if (answer?.status === "rejected") failure ??= answer;
-      else if (answer?.value == null) lost.push(claim);
-      else held.push({ jobId: claim.jobId, queuedAs: answer.value });
-    }
-    await queue.prolong(held, leaseMs, now);
-    if (failure !== undefined && held.length + lost.length === 0) throw failure.reason;
-    return lost;
-  }
-
-  return {
-    async claim(request) {
-      const claims = await takeLate(request);
-      askAgain(request);
-      const postponed = new Set<string>();
-      let failure: { cause: unknown } | undefined;
-      /**
-       * Collects claims in the order in which they were stored. A claim that reads a record first comes later than in the
-       * queue.
-       */
-      const settle = (ways: readonly Promise<Accepted>[]) =>
-        Promise.all(
-          ways.map(async (way) => {
-            try {
-              const accepted = await way;
-              if (typeof accepted === "object") claims.push(accepted);
-              return accepted;
-            } catch (cause) {
-              failure ??= { cause };
-              return "failed";
-            }
-          }),
-        );
-      while (claims.length < request.max && failure === undefined) {
-        let found: Found[];
-        try {
-          found = await queue.take(request.max - claims.length, request.leaseMs, request.now);
-        } catch (cause) {
-          failure = { cause };
-          break;
-        }
-        const answers = await settle(found.map((each) => accept(each, request)));
-        const repeated = found.every(({ jobId }) => postponed.has(jobId));
-        const back = found.filter((_, index) => answers[index] === "postponed");
-        for (const { jobId } of back) postponed.add(jobId);
-        // Due jobs may follow postponed places. A take of nothing but repeated places means that the queue has been read once.
-        if ((back.length === 0 && !answers.includes("dropped")) || repeated) break;
+  return async (request) => {
+    const claims = await takeLate(request);
+    goOn(request);
+    const failures: unknown[] = [];
+    const turn = async (ended: readonly Ended[], room: number): Promise<Turns> => {
+      try {
+        return await ring.turn(ended, Math.max(0, room));
+      } catch (cause) {
+        failures.push(cause);
+        return NO_TURNS;
       }
-      // After a failure the caller still receives the jobs that were taken.
-      if (failure !== undefined && claims.length === 0) throw failure.cause;
-      return claims;
-    },
-    renew,
+    };
+    /** Tenants that were asked in turn. Where none is new and no job came, the ring has nothing else. */
+    const asked = new Set<string>();
+    let turns = await turn([], request.max - claims.length);
+    while (turns.due.length + turns.runs.length > 0) {
+      const room = request.max - claims.length;
+      const { jobs, ended } = await askAll(turns, room, request, failures);
+      if (ended.every(({ is }) => is === "failed")) {
+        // Redis may not answer this either, and the caller waits for its error.
+        void turn(ended, 0);
+        break;
+      }
+      const isNew = ended.some(({ tenant }) => !asked.has(tenant));
+      // After alarms that were due there are others, or turns.
+      const wasDue = turns.due.length > 0;
+      if (!wasDue) for (const { tenant } of ended) asked.add(tenant);
+      // A node that does not answer keeps the call for seconds, so after that it takes no more turns.
+      const isSilent = !wasDue && ended.some(({ is }) => is === "failed");
+      const goesOn = wasDue || ((jobs.length > 0 || isNew) && !isSilent);
+      const [next, begun] = await Promise.all([
+        turn(ended, goesOn ? room - jobs.length : 0),
+        beginAll(jobs, request, failures),
+      ]);
+      claims.push(...begun);
+      turns = next;
+      const isEnd = turns.due.length + turns.runs.length === 0;
+      // Jobs that were cancelled meanwhile left room.
+      const left = request.max - claims.length;
+      if (isEnd && goesOn && begun.length < jobs.length && failures.length === 0) {
+        turns = await turn([], left);
+      }
+    }
+    // After a failure the caller still receives the jobs that were taken.
+    if (failures.length > 0 && claims.length === 0) throw failures[0];
+    return claims;
   };
 }

@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 2000;
 const COMMAND_TIMEOUT_MS = 5000;
 /** Reconnect attempts before a command fails: about four seconds with their pauses. A restart takes less. */
 const RETRIES = 12;
-/** Longer than the ten seconds for which one command of BullMQ may block. */
+/** Of a client that only listens: three of its pings. */
 const SILENCE_MS = 15_000;
 
 /** For commands with a waiting caller: they fail within seconds. */

@@ -91,7 +91,7 @@ test("[J3] [S6] when nodes die, their replicas take over and all work continues"
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });
   const dying = new Set([
     await nodeOf(cluster, "jobwire:{acme}:n"),
-    await nodeOf(cluster, "{jobwire}:jobs:wait"),
+    await nodeOf(cluster, "jobwire:{:turns}:n"),
   ]);
   let stored = 0;
   for (const node of dying) {
@@ -163,11 +163,11 @@ test("[P8] the slot of the API keys may move to another node: no key counts mean
   expect(await engine.apiKeys.find(hash)).toMatchObject({ revokedAt: at(2) });
 });
 
-test("[S6] the directory's slot, and the queue's, may move too", async () => {
+test("[S6] the directory's slot, and the ring's, may move too", async () => {
   const cluster = await start();
   const engine = await openTestEngine(cluster.url);
   const first = await engine.createJob(newJob(), new Date());
-  for (const key of ["jobwire:{:directory}:n", "{jobwire}:jobs:meta"]) {
+  for (const key of ["jobwire:{:directory}:n", "jobwire:{:turns}:n"]) {
     await moveSlot(cluster, key, async () => undefined);
   }
   const later = await engine.createJob(newJob(), new Date());

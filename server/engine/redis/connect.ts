@@ -13,11 +13,10 @@ import {
   nodesOf,
   openClient,
   openListening,
-  PATIENCE,
 } from "./client.ts";
 import { asAppError, labelOf, neverReached } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
-import { addTenantLists } from "./upgrade.ts";
+import { addQueues, addTenantLists } from "./upgrade.ts";
 
 export interface RedisClients {
   readonly label: string;
@@ -25,8 +24,6 @@ export interface RedisClients {
   readonly commands: Client;
   /** For subscriptions. */
   readonly nodes: Nodes;
-  /** Opens a client that waits for Redis without a limit, as BullMQ requires. */
-  patient(): Client;
   /** Opens a client for listening only, which waits for Redis without a limit. */
   listening(): Client;
   /** Closes all clients. */
@@ -39,10 +36,10 @@ const START_MS = 10_000;
 /** The oldest version with sharded channels, and scripts that publish to them. */
 export const OLDEST = 7;
 /**
- * Version 2 stores records without field names, and queue entries with several jobs. This program also reads version 1. Version 3
- * adds the lists and feeds of tenants (`upgrade.ts`).
+ * Version 2 stores records without field names. This program also reads version 1. Version 3 adds the lists and feeds of tenants,
+ * version 4 their queues, in place of BullMQ's (`upgrade.ts`).
  */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** `why`: only "import" may continue an interrupted import. */
 export async function openClients(
@@ -77,7 +74,6 @@ export async function openClients(
       label,
       commands,
       nodes,
-      patient: () => keep(openClient(url, clustered, PATIENCE)),
       listening: () => keep(openListening(url, clustered)),
       close,
     };
@@ -122,6 +118,7 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
     redis.get(keys.schema),
     redis.setnx(alwaysThere(keys.directory), 1),
     redis.setnx(alwaysThere(keys.apiKeys), 0),
+    redis.setnx(alwaysThere(keys.ring), 0),
   ]);
   await checkChannels(redis, label, keys);
   const found = Number(stored ?? 0);
@@ -133,6 +130,7 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
     );
   }
   if (found > 0 && found < 3) await addTenantLists(redis, keys);
+  if (found > 0 && found < 4) await addQueues(redis, keys);
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 

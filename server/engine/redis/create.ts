@@ -1,4 +1,4 @@
-/** Creates jobs and batches: one script stores them, and the caller queues them right afterwards. */
+/** Creates jobs and batches: one script stores them with their places in the queue, and the ring is told right afterwards. */
 import type { Client } from "./client.ts";
 import type { Audited, NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
@@ -12,21 +12,15 @@ import type { Owner } from "#shared/principal.ts";
 import type { EncodeAudit } from "./audit.ts";
 import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
-import type { Place } from "./places.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
+import type { Ring } from "./ring.ts";
 import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
-/** Each job comes with its place in the queue. */
 export interface Creation {
   /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before. */
-  job(fresh: NewJob & Audited, place: Place, made: Made): Promise<string>;
-  batch(
-    batch: NewBatch,
-    jobs: readonly NewJob[],
-    places: readonly Place[],
-    made: Made,
-  ): Promise<string>;
+  job(fresh: NewJob & Audited, made: Made): Promise<string>;
+  batch(batch: NewBatch, jobs: readonly NewJob[], made: Made): Promise<string>;
 }
 
 export interface Made {
@@ -40,12 +34,15 @@ interface Asked extends Made {
   key: string | undefined;
   batch: NewBatch | undefined;
   jobs: readonly NewJob[];
-  places: readonly Place[];
   audit: AuditEntry | undefined;
 }
 
 type Created = ReturnType<typeof createdJob>;
-type Answer = ["ok"] | ["first", string] | ["taken", string] | ["full", keyof TenantQuota];
+type Answer =
+  | ["ok", moment: number]
+  | ["first", string]
+  | ["taken", string]
+  | ["full", keyof TenantQuota];
 
 interface CreationOptions {
   redis: Client;
@@ -53,6 +50,7 @@ interface CreationOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
+  ring: Pick<Ring, "tell">;
   encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
@@ -64,6 +62,7 @@ export function createCreation({
   keys,
   tenants,
   newest,
+  ring,
   encodeAudit,
   op,
 }: CreationOptions): Creation {
@@ -74,7 +73,6 @@ export function createCreation({
     key,
     batch,
     jobs,
-    places,
     audit,
   }: Asked): Promise<string | undefined> {
     const created = jobs.map((fresh) => createdJob(fresh, at));
@@ -95,11 +93,14 @@ export function createCreation({
       audit ? encodeAudit(audit) : "",
       quota?.waitingJobs ?? 0,
       quota?.bytes ?? 0,
-      created.flatMap((each, index) => rowOf(each, places[index] as Place, jobs[index]?.trace)),
+      created.flatMap((each, index) => rowOf(each, jobs[index] as NewJob)),
     );
     switch (answer[0]) {
       case "ok":
         for (const { job } of created) newest.set({ job: summaryOf(job), op: name });
+        if (answer[1] > 0) {
+          await ring.tell([{ tenant: owner.tenant, is: "ready", moment: answer[1] }]);
+        }
         return undefined;
       case "taken":
         throw taken(answer[1]);
@@ -109,12 +110,14 @@ export function createCreation({
       case "first":
         // ioredis can send a call twice; the second one finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(owner.tenant, ids);
+        // Of its own job it tells again, which is no harm.
+        else await ring.tell([{ tenant: owner.tenant, is: "ready", moment: 1 }]);
         return answer[1];
     }
   }
 
   return {
-    async job(fresh, place, made) {
+    async job(fresh, made) {
       refuseIllFormed(fresh);
       refuseMember(fresh);
       const key = fresh.idempotencyKey;
@@ -125,12 +128,11 @@ export function createCreation({
           key,
           batch: undefined,
           jobs: [fresh],
-          places: [place],
           audit: fresh.audit,
         })) ?? fresh.id
       );
     },
-    async batch(batch, jobs, places, made) {
+    async batch(batch, jobs, made) {
       refuseIllFormed(batch);
       const key = batch.idempotencyKey;
       if (key !== undefined) {
@@ -139,16 +141,16 @@ export function createCreation({
       }
       refuseStrangers(batch, jobs);
       const { audit } = batch;
-      const asked = { ...made, owner: batch, key, batch, jobs, places, audit };
+      const asked = { ...made, owner: batch, key, batch, jobs, audit };
       return (await store(asked)) ?? batch.id;
     },
   };
 }
 
 /** The arguments of the script for one job. */
-function rowOf({ job, event }: Created, { queuedAs }: Place, trace = ""): string[] {
+function rowOf({ job, event }: Created, { priority = 0, trace = "" }: NewJob): string[] {
   const record = encodeSummary(summaryOf(job));
-  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), queuedAs, trace];
+  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), `${priority}`, trace];
 }
 
 function inputOf({ id, input }: Job): string {

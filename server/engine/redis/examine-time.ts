@@ -28,9 +28,9 @@ export async function latencyOf(
   ]);
 }
 
-/** Processes whose clocks differ by more than this delay jobs and run some twice. */
+/** Times that people are shown, and the ends of tokens, are wrong by as much. */
 const FAR_MS = 1000;
-/** The default of LEASE_MS: beyond it, workers are taken for dead. */
+/** Tokens of a minute are of no use then. */
 const VERY_FAR_MS = 30_000;
 
 export async function clockOf(redis: Pick<Redis, "time">, now: () => Date): Promise<Finding> {

@@ -86,7 +86,6 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
   expect(log.map(({ seq }) => seq)).toEqual(expect.arrayContaining(stored));
   await vi.waitFor(() => expect(heard.events.at(-1)).toEqual(log.at(-1)), PATIENCE);
-  // The queue's data is lost too.
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
 });

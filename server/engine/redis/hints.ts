@@ -17,6 +17,8 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 export interface RedisHints {
   on(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
   onCredential(listener: (hint: CredentialHint) => void): Promise<() => void>;
+  /** Hints of work that comes. */
+  onWork(listener: () => void): Promise<() => void>;
   /** Pending subscriptions reject. */
   close(): void;
 }
@@ -85,6 +87,7 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
     close: subscriber.close,
     onCredential: (listener) =>
       join(keys.credentialHints, (text) => listener(decodeCredentialHint(text))),
+    onWork: (listener) => join(keys.workHints, () => listener()),
     async on(stream, listener) {
       if (stream.stream === "presence") {
         const of = `${keys.tenant(stream.tenant)}:hint:presence:${stream.topic}`;

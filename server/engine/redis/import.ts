@@ -2,7 +2,6 @@
  * Imports everything from another engine into an unused prefix. During the import the prefix is marked, and no server starts
  * on it. A repeated call starts an interrupted import over.
  */
-import { v7 as newId } from "uuid";
 import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/transfer.ts";
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
@@ -11,12 +10,15 @@ import { putAuditEntry } from "./audit.ts";
 import { type Client, mastersOf } from "./client.ts";
 import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
-import { alwaysThere, createKeys, type Keys } from "./keys.ts";
-import { openQueue, type QueuedPlace } from "./queue.ts";
+import { alwaysThere, createKeys, type Keys, queueMember } from "./keys.ts";
 import { hasRevocations, putRevocation } from "./revocations.ts";
 import { hasSchedules, putSchedule } from "./schedules.ts";
+import { openRing } from "./ring.ts";
+import { createScripts } from "./scripts.ts";
 import { hasShareLinks, putShareLink } from "./share-links.ts";
 import { putSigningKey } from "./signing-keys.ts";
+import { createSweep } from "./sweep.ts";
+import { createTenantDirectory } from "./tenant-directory.ts";
 import { encodeBatch, encodeEvent, encodeLine, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
@@ -37,16 +39,24 @@ export async function importToRedis(
   try {
     await prepare(redis, keys, label);
     const imported = await copy(redis, keys, source);
-    const queue = openQueue({ clients, keys, lock: newId() });
-    await queue.add(imported.places);
-    await queue.close();
+    await fillRing(redis, keys);
     await redis.del(keys.importing);
-    return { jobs: imported.jobs, batches: imported.batches };
+    return imported;
   } catch (cause) {
     throw asAppError(cause, label);
   } finally {
     clients.close();
   }
+}
+
+/** Tells the ring which tenants have work, for a worker that starts next. */
+async function fillRing(redis: Client, keys: Keys): Promise<void> {
+  const run = createScripts(redis);
+  const tenants = createTenantDirectory(redis, run, keys);
+  const nothingIsHeard = { onWork: () => Promise.resolve(() => undefined) };
+  const ring = openRing({ run, keys, hints: nothingIsHeard, weights: new Map() });
+  await createSweep({ run, keys, tenants, ring })();
+  ring.close();
 }
 
 async function prepare(redis: Client, keys: Keys, label: string): Promise<void> {
@@ -70,7 +80,7 @@ async function prepare(redis: Client, keys: Keys, label: string): Promise<void> 
 /** Deletes the data of an interrupted import. */
 async function clear(redis: Client, keys: Keys): Promise<void> {
   const kept = new Set([keys.importing, keys.schema]);
-  for (const pattern of [`${keys.prefix}:*`, `${keys.queue}:*`]) {
+  for (const pattern of [`${keys.prefix}:*`, ...keys.oldQueue]) {
     for (const each of mastersOf(redis)) {
       for await (const found of each.scanStream({ match: pattern, count: 1000 })) {
         const old = (found as string[]).filter((key) => !kept.has(key));
@@ -80,12 +90,7 @@ async function clear(redis: Client, keys: Keys): Promise<void> {
   }
 }
 
-async function copy(
-  redis: Client,
-  keys: Keys,
-  source: TransferSource,
-): Promise<Imported & { places: QueuedPlace[] }> {
-  const places: QueuedPlace[] = [];
+async function copy(redis: Client, keys: Keys, source: TransferSource): Promise<Imported> {
   /** The newest position in lists, by tenant. */
   const newest = new Map<string, number>();
   const seen = (tenant: string, n: number) =>
@@ -113,12 +118,8 @@ async function copy(
   }
   let jobs = 0;
   for (const each of source.jobs()) {
-    const { job, due } = each;
     await put(...putJob(redis, keys, each));
-    seen(job.tenant, each.n);
-    if (due !== null) {
-      places.push({ jobId: job.id, queuedAs: `${job.version}`, tenant: job.tenant, due });
-    }
+    seen(each.job.tenant, each.n);
     jobs += 1;
   }
   for (const each of source.apiKeys()) await put(...putApiKey(redis, keys, each));
@@ -132,7 +133,7 @@ async function copy(
   }
   for (const [tenant, n] of newest) await put(redis.set(alwaysThere(keys.tenant(tenant)), n));
   await allPut();
-  return { jobs, batches, places };
+  return { jobs, batches };
 }
 
 function putBatch(
@@ -159,7 +160,7 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, due, token, trace, events, draft, lines } = transfer;
+  const { n, job, idempotencyKey, rev, token, trace, priority, events, draft, lines } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
@@ -175,13 +176,12 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
     a: job.attempt,
     kind,
     op: "import",
-    q: job.version,
-    due: due ?? 0,
     held: 0,
     token,
   };
   if (idempotencyKey !== null) fields.key = idempotencyKey;
   if (trace !== null) fields.tr = trace;
+  if (priority > 0) fields.p = priority;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;
@@ -210,11 +210,24 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
       put.push(redis.rpush(`${prefix}:${name}:${id}`, ...texts.slice(at, at + PIPELINE_SIZE)));
     }
   }
-  if (due !== null) put.push(redis.zadd(keys.open(tenant), due, id));
+  const place = placeOf(keys, transfer);
+  if (place !== undefined) put.push(redis.zadd(place.set, place.score, place.member));
   if (job.finishedAt !== null) {
     put.push(redis.zadd(keys.finished(tenant), job.finishedAt.getTime(), id));
   }
   if (batchId !== null) put.push(redis.zadd(`${prefix}:jobs-of:${batchId}`, n, id));
   if (idempotencyKey !== null) put.push(redis.hset(`${owner}:job-keys`, idempotencyKey, id));
   return put;
+}
+
+/** Where in the queue the job waits, if it does. */
+function placeOf(
+  keys: Keys,
+  { n, job: { id, tenant, status }, due, rank }: TransferJob,
+): { set: string; score: number; member: string } | undefined {
+  if (due === null) return undefined;
+  // Its runner is gone.
+  if (status === "PROCESSING") return { set: keys.leased(tenant), score: due, member: id };
+  if (due > 0) return { set: keys.delayed(tenant), score: due, member: id };
+  return { set: keys.queue(tenant), score: rank, member: queueMember(n, id) };
 }

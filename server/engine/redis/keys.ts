@@ -1,6 +1,6 @@
 /**
  * The names of keys and channels. All keys of a tenant have its name as their hash tag, so that they lie in one slot and one
- * script can change them. The queue, which all tenants share, has one hash tag too. Scripts append to a tenant's prefix.
+ * script can change them. The ring of turns, which all tenants share, has one hash tag too. Scripts append to a prefix.
  */
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 
@@ -12,8 +12,12 @@ export interface Keys {
   owner(owner: Owner): string;
   job(tenant: string, jobId: string): string;
   batch(tenant: string, batchId: string): string;
-  /** Jobs that are not settled, by the time from which a claim may take them. */
-  open(tenant: string): string;
+  /** Jobs that a claim may take (`queueMember`), by their rank. */
+  queue(tenant: string): string;
+  /** PENDING jobs whose delay has not ended, by its end in ms of Redis' time. */
+  delayed(tenant: string): string;
+  /** Jobs that a claim holds, by the end of its lease in ms of Redis' time. */
+  leased(tenant: string): string;
   /** Settled jobs, by the time at which they settled. */
   finished(tenant: string): string;
   /** The tenant's audit list. */
@@ -37,7 +41,10 @@ export interface Keys {
   readonly schedules: string;
   /** The channel of credentials that ended. */
   readonly credentialHints: string;
-  readonly workers: string;
+  /** The prefix of the ring of turns and of the workers' announcements. No tenant can have this name. */
+  readonly ring: string;
+  /** The channel of work that comes. */
+  readonly workHints: string;
   /** The version of the data format. */
   readonly schema: string;
   /** Exists during an import from another engine. */
@@ -46,13 +53,21 @@ export interface Keys {
   readonly swept: string;
   /** Written by the health check. */
   readonly alive: string;
-  /** BullMQ's prefix. */
-  readonly queue: string;
+  /** Patterns of what versions of the data before 4 had for the queue and the workers. */
+  readonly oldQueue: readonly string[];
 }
 
 /** Returns a key that exists as long as any key with the prefix does: a counter, or the directory's mark. */
 export function alwaysThere(prefix: string): string {
   return `${prefix}:n`;
+}
+
+/** Positions in lists are greater than the negative of this (`moves.ts`). */
+const LOWEST_POSITION = 2 ** 40;
+
+/** A job in its tenant's queue: its position in lists decides between equal ranks. Scripts write it too. */
+export function queueMember(n: number, jobId: string): string {
+  return `${`${n + LOWEST_POSITION}`.padStart(13, "0")} ${jobId}`;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -64,7 +79,9 @@ export function createKeys(prefix: string): Keys {
     owner: ofOwner,
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
-    open: (name) => `${tenant(name)}:open`,
+    queue: (name) => `${tenant(name)}:queue`,
+    delayed: (name) => `${tenant(name)}:delayed`,
+    leased: (name) => `${tenant(name)}:leased`,
     bytes: (name) => `${tenant(name)}:bytes`,
     finished: (name) => `${tenant(name)}:finished`,
     audit: (name) => `${tenant(name)}:audit`,
@@ -77,12 +94,13 @@ export function createKeys(prefix: string): Keys {
     apiKeys: `${prefix}:{:api-keys}`,
     schedules: `${prefix}:{:schedules}`,
     credentialHints: `${prefix}:{:api-keys}:hint`,
-    workers: `${prefix}:workers`,
+    ring: `${prefix}:{:turns}`,
+    workHints: `${prefix}:{:turns}:hint`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,
     swept: `${prefix}:swept`,
     alive: `${prefix}:alive`,
-    queue: `{${prefix}}`,
+    oldQueue: [`{${prefix}}:jobs:*`, `${prefix}:workers`],
   };
 }
 

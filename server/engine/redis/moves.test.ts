@@ -18,7 +18,7 @@ import {
 } from "#test/engine/builders.ts";
 import { startRedisCluster } from "#test/redis/cluster.fixture.ts";
 import { openTestEngine, useRedis } from "#test/redis/engine.fixture.ts";
-import { contentsOf, keep, keysOf } from "#test/redis/stored.ts";
+import { contentsOf, keep, keysOf, lastingKeysOf } from "#test/redis/stored.ts";
 import { createAssign } from "./assign.ts";
 import type { Client } from "./client.ts";
 import { createKeys } from "./keys.ts";
@@ -289,7 +289,7 @@ test("jobs that have not settled stay, with all others of their batches, until t
   });
   await engine.change(waiting.id, CANCEL, at(2));
   expect(await assignAll(engine, FROM, EVE)).toMatchObject({ moved: 1, unsettled: { count: 0 } });
-  expect((await keysOf(redis().client, "jobwire:{local}:*")).toSorted()).toEqual([
+  expect((await lastingKeysOf(redis().client, "jobwire:{local}:*")).toSorted()).toEqual([
     "jobwire:{local}:n",
     "jobwire:{local}:rev",
   ]);
@@ -371,7 +371,7 @@ test("two commands at the same time move each job once", async () => {
   expect(await seenOf(engine, batch, moving)).toEqual(seen);
   expect(await idsOf(engine, EVE)).toEqual([own, ...moving.toReversed()]);
   expect(await idsOf(engine, FROM)).toEqual([]);
-  expect(await keysOf(redis().client, "jobwire:{local}:*")).toEqual([
+  expect(await lastingKeysOf(redis().client, "jobwire:{local}:*")).toEqual([
     "jobwire:{local}:n",
     "jobwire:{local}:rev",
   ]);

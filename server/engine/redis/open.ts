@@ -1,9 +1,9 @@
-/** The engine for several machines: Redis for records, logs and hints, BullMQ for the queue. */
+/** The engine for several machines, on Redis. */
 import { randomBytes } from "node:crypto";
-import type { Audited, ClaimRef, Engine } from "#server/engine/contract.ts";
+import type { Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
-import { createdJob, type JobChange } from "#shared/lifecycle.ts";
+import { createdJob } from "#shared/lifecycle.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createAssign } from "./assign.ts";
@@ -16,54 +16,53 @@ import { REDIS } from "./declaration.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { openRedisHints } from "./hints.ts";
+import { createRenew } from "./leases.ts";
 import { createLines } from "./lines.ts";
-import { CHECK_EVERY_MS } from "./entries.ts";
 import { createKeys } from "./keys.ts";
-import { placesTogether } from "./places.ts";
 import { createNewest } from "./newest.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
-import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createRevocations } from "./revocations.ts";
 import { createSchedules } from "./schedules.ts";
+import { openRing } from "./ring.ts";
+import type { TenantWeights } from "#server/engine/turns.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
 import { createShareLinks } from "./share-links.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSigningKeys } from "./signing-keys.ts";
+import { createStarts } from "./starts.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 import { createTickets } from "./tickets.ts";
 import { createUsers } from "./users.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
-import { withTimeout } from "./with-timeout.ts";
 
 export interface RedisOptions {
   /** `redis://`, or `rediss://` for TLS, with user, password and database number. */
   url: string;
   /** The prefix of all keys. Servers with different prefixes can share a Redis. */
   prefix?: string | undefined;
-  /** The interval of the searches for jobs of dead workers, and for jobs that are missing from the queue. */
+  /** The interval at which a process looks which tenants have work (`sweep.ts`). */
   checkEveryMs?: number | undefined;
   /** For tests. */
   maxAuditEntries?: number | undefined;
+  /** Of tenants in the queue. Default: each has 1. */
+  weights?: TenantWeights | undefined;
   /** Called after each script that stored changes, with the number of these. */
   onGroup?: ((size: number) => void) | undefined;
-  /** How long a job must be overdue before the sweep checks it. */
-  lateMs?: number | undefined;
 }
 
-const LATE_MS = 10_000;
-const CLOSE_MS = 2000;
+const CHECK_EVERY_MS = 5000;
 
 export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
-  const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS, lateMs = LATE_MS } = options;
+  const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS } = options;
   const encodeAudit = createAuditEncoder(options.maxAuditEntries ?? MAX_AUDIT_ENTRIES);
   const keys = createKeys(prefix);
   const clients = await openClients(url, keys);
-  const { commands: redis, label } = clients;
+  const { commands: redis } = clients;
 
   // Short, because every call carries it.
   const self = randomBytes(9).toString("base64url");
@@ -73,17 +72,20 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const run = createScripts(redis);
   const tenants = createTenantDirectory(redis, run, keys);
   const newest = createNewest();
-  const parts = { redis, run, keys, tenants, newest, encodeAudit, op };
+  const hints = openRedisHints(clients.nodes, keys, tenants);
+  const { weights = new Map<string, number>() } = options;
+  const ring = openRing({ run, keys, hints, weights });
+  const parts = { redis, run, keys, tenants, newest, ring, encodeAudit, op };
   const reads = createReads(parts);
-  const queue = openQueue({ clients, keys, lock: self, checkEveryMs });
   const creation = createCreation(parts);
   const runBatched = createScriptBatcher(run, "change", options.onGroup);
-  const applied = createChange({ ...parts, runBatched });
+  const change = createChange({ ...parts, runBatched });
   const drafts = createDrafts(parts);
   const lines = createLines(parts);
-  const claims = createClaims({ ...parts, queue, change: applied });
-  const hints = openRedisHints(clients.nodes, keys, tenants);
-  const heartbeats = createWorkerHeartbeats(redis, keys);
+  const renew = createRenew(parts);
+  const starts = createStarts({ ...parts, change });
+  const claim = createClaims({ ...parts, starts, renew });
+  const heartbeats = createWorkerHeartbeats(run, keys);
   const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(redis, run, keys);
@@ -97,7 +99,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
   const assign = createAssign(parts);
-  const sweep = createSweep({ ...parts, queue });
+  const sweep = createSweep(parts);
+  // A process without weights leaves those of others until it sweeps: it may be a gateway.
+  if (weights.size > 0) await ring.writeWeights();
 
   const underWay = new Set<Promise<unknown>>();
   let sweepTimer: NodeJS.Timeout | undefined;
@@ -118,26 +122,17 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     }
   }
 
-  /** Logs a failure only as a warning: the job is stored, and the sweep queues it later. */
-  async function enqueue(added: Promise<void>): Promise<void> {
-    try {
-      await added;
-    } catch (cause) {
-      process.emitWarning(asAppError(cause, label));
-    }
-  }
-
   /** Sweeps unless another process has just swept. */
   async function sweepInTurn(): Promise<void> {
     const mine = await redis.set(keys.swept, self, "PX", checkEveryMs, "NX");
-    if (mine !== null) await sweep(Date.now() - lateMs);
+    if (mine !== null) await sweep();
   }
 
-  async function change(jobId: string, what: JobChange & Audited, at: Date, claim?: ClaimRef) {
-    const { job, event, queued, ended } = await applied.byId(jobId, what, at, claim);
-    if (ended) queue.drop(ended, ended.lock);
-    if (queued) await enqueue(queue.add([queued]));
-    return { job, event };
+  function sweepAgain(): void {
+    // The next interval tries again.
+    sweeping ??= use(sweepInTurn)
+      .catch(() => undefined)
+      .finally(() => (sweeping = undefined));
   }
 
   return {
@@ -147,19 +142,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
 
     createJob: (fresh, at, quota) =>
       use(async () => {
-        const { job } = createdJob(fresh, at);
-        const place = { jobId: fresh.id, queuedAs: `${job.version}` };
-        const jobId = await creation.job(fresh, place, { at, quota });
+        const jobId = await creation.job(fresh, { at, quota });
         if (jobId !== fresh.id) return stored(await reads.job(jobId), jobId);
-        await enqueue(queue.add([{ ...place, tenant: fresh.tenant, due: at.getTime() }]));
-        return job;
+        return createdJob(fresh, at).job;
       }),
     createBatch: (batch, jobs, at, quota) =>
       use(async () => {
-        const places = placesTogether(jobs.map(({ id }) => id));
-        const batchId = await creation.batch(batch, jobs, places, { at, quota });
+        const batchId = await creation.batch(batch, jobs, { at, quota });
         if (batchId !== batch.id) return stored(await reads.batch(batchId), batchId);
-        await enqueue(queue.addTogether(batch.tenant, places, at.getTime()));
         return createdBatch(batch, jobs.length, at);
       }),
     usage: (tenant) => use(() => reads.usage(tenant)),
@@ -168,17 +158,17 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     listJobs: (query) => use(() => reads.jobs(query)),
     getBatch: (batchId) => use(() => reads.batch(batchId)),
     listBatches: (query) => use(() => reads.batches(query)),
-    change: (jobId, what, at, claim) => use(() => change(jobId, what, at, claim)),
+    change: (jobId, what, at, claim) => use(() => change.byId(jobId, what, at, claim)),
     readEvents: (jobId, after, limit) => use(() => reads.events(jobId, after, limit)),
     readFeed: (owner, after, limit) => use(() => reads.feed(owner, after, limit)),
     appendDraft: (claim, text) => use(() => drafts.append(claim, text)),
     readDraft: (jobId, after) => use(() => drafts.read(jobId, after)),
     appendLines: (claim, fresh) => use(() => lines.append(claim, fresh)),
     readLines: (jobId, after, limit) => use(() => lines.read(jobId, after, limit)),
-    claim: (request) => use(() => claims.claim(request)),
-    renew: (held, leaseMs, now) => use(() => claims.renew(held, leaseMs, now)),
-    announce: (worker, ttlMs, now) => use(() => heartbeats.announce(worker, ttlMs, now)),
-    present: (now) => use(() => heartbeats.present(now)),
+    claim: (request) => use(() => claim(request)),
+    renew: (held, leaseMs) => use(() => renew(held, leaseMs)),
+    announce: (worker, ttlMs) => use(() => heartbeats.announce(worker, ttlMs)),
+    present: () => use(() => heartbeats.present()),
     takeSession: (session, holder) => use(() => sessions.take(session, holder)),
     saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
     endSession: (session, holder) => use(() => sessions.end(session, holder)),
@@ -246,13 +236,11 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
     onCredentialEnd: (listener) => use(() => hints.onCredential(listener)),
     onWork(listener) {
-      sweepTimer ??= setInterval(() => {
-        // The next interval tries again.
-        sweeping ??= use(sweepInTurn)
-          .catch(() => undefined)
-          .finally(() => (sweeping = undefined));
-      }, checkEveryMs).unref();
-      return queue.onWork(listener);
+      if (sweepTimer === undefined) {
+        sweepTimer = setInterval(sweepAgain, checkEveryMs).unref();
+        sweepAgain();
+      }
+      return ring.onWork(listener);
     },
 
     isAvailable: () => open && redis.status === "ready",
@@ -261,10 +249,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       if (!open) return;
       open = false;
       clearInterval(sweepTimer);
+      ring.close();
       hints.close();
       await Promise.allSettled(underWay);
-      // Bounded in case Redis does not answer: the locks of this process expire by themselves.
-      await withTimeout(CLOSE_MS, queue.close()).catch(() => undefined);
       clients.close();
     },
   };

@@ -1,212 +1,252 @@
-/** Jobs of a batch share entries of the queue, but each job behaves as if it had its own. */
-import { expect, test, vi } from "vitest";
+/**
+ * The queue of several processes: jobs of a process that died at any step are found, none runs twice at a time, and the ring
+ * may be lost.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { DELIVER, newBatch, newJob } from "#test/engine/builders.ts";
+import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
+import { MAX_DELAY_MS } from "#shared/limits.ts";
+import { timesOf } from "#test/long-run.ts";
 import { advanceTime } from "#test/redis/advance-time.ts";
-import { entriesIn } from "#test/redis/queue-entries.ts";
-import { useRedis } from "#test/redis/engine.fixture.ts";
+import { openTestEngine, useRedis } from "#test/redis/engine.fixture.ts";
+import { openNetwork } from "#test/redis/network.fixture.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
+import { openRedisEngine } from "./open.ts";
 
 const PATIENCE = { timeout: 120_000, interval: 10 };
 const LEASE_MS = 60_000;
-const QUEUE = "{jobwire}:jobs";
-/** The tests advance this clock. */
-const T0 = Date.now();
 
 const { redis, open } = useRedis();
 
-async function batchOf(engine: Engine, size: number): Promise<string[]> {
-  const { batch, jobs } = newBatch(size);
-  await engine.createBatch(batch, jobs, new Date(T0));
-  return jobs.map(({ id }) => id);
-}
-
-const begin = () => ({ progress: 0, message: "Job started" });
-function take(engine: Engine, max: number, later = 0): Promise<Claim[]> {
-  return engine.claim({
-    worker: "w",
-    max,
-    leaseMs: LEASE_MS,
-    now: new Date(T0 + later),
-    start: begin,
-  });
-}
-
-function deliver(engine: Engine, claims: readonly Claim[]) {
-  return Promise.all(claims.map((each) => engine.change(each.jobId, DELIVER, new Date(T0), each)));
+const begin = () => ({ progress: 0, message: "Begun" });
+function take(engine: Engine, max: number, leaseMs = LEASE_MS): Promise<Claim[]> {
+  return engine.claim({ worker: "w", max, leaseMs, now: new Date(), start: begin });
 }
 
 const jobsOf = (claims: readonly Claim[]) => claims.map(({ jobId }) => jobId);
+const typesOf = async (engine: Engine, id: string) =>
+  (await logOf(engine, id)).map(({ type }) => type);
 
-const entries = (list: "wait" | "active") => entriesIn(redis().client, list);
+const pass = (ms: number) => advanceTime(redis(), "jobwire", ms);
+const forgetRing = async () => {
+  const keys = await redis().client.keys("jobwire:{:turns}:*");
+  expect(keys.length).toBeGreaterThan(0);
+  await redis().client.del(keys);
+};
 
-async function nothingIsLeft(): Promise<void> {
-  await vi.waitFor(async () => {
-    expect([...(await entries("wait")), ...(await entries("active"))]).toEqual([]);
-  }, PATIENCE);
+async function batchOf(engine: Engine, size: number, tenant = "acme"): Promise<string[]> {
+  const { batch, jobs } = newBatch(size, { tenant });
+  await engine.createBatch(batch, jobs, new Date());
+  return jobs.map(({ id }) => id);
 }
 
-test("a batch costs the queue a tenth of its jobs", async () => {
-  const engine = await open();
-  const ids = await batchOf(engine, 95);
-  expect(await entries("wait")).toHaveLength(10);
-  const claims = await take(engine, 100);
-  expect(jobsOf(claims)).toEqual(ids);
-  await deliver(engine, claims);
-  await nothingIsLeft();
-});
+/** A process whose connection can end, and another one that waits for work. */
+async function openDying() {
+  const network = await openNetwork(redis().port);
+  const dying = await openTestEngine(network.url);
+  const survivor = await open();
+  survivor.onWork(() => undefined);
+  return { network, dying, survivor };
+}
 
-test("[J5] jobs for which a worker has no room go to others, in their order", async () => {
-  const [here, there] = [await open(), await open()];
-  const ids = await batchOf(here, 25);
-  const mine = await take(here, 3);
-  const theirs = await take(there, 30);
-  expect(jobsOf(mine)).toEqual(ids.slice(0, 3));
-  expect(jobsOf(theirs)).toEqual(ids.slice(3));
-  await Promise.all([deliver(here, mine), deliver(there, theirs)]);
-  await nothingIsLeft();
-});
+/** Requests contain these. */
+const THE_RING = "{:turns}";
+const THE_CLAIM = "\r\nready\r\n$";
+const THE_START = "Begun";
+const THE_END = "\r\nempty\r\n";
 
-test("a claim returns the requested number of jobs, however entries group them", async () => {
-  const engine = await open();
-  const ids = await batchOf(engine, 100);
-  const given: string[] = [];
-  for (const max of [1, 25, 13, 17, 9, 35]) {
-    const claims = await take(engine, max);
-    expect(claims).toHaveLength(max);
-    given.push(...jobsOf(claims));
-  }
-  expect(given.toSorted()).toEqual(ids.toSorted());
-});
+/** What a claim does before its process dies, and whether the job was started and held then. */
+const DEATHS = [
+  ["before the jobs of a turn are taken", "dieBefore", THE_CLAIM, false, false],
+  ["after they were taken", "loseAnswersTo", THE_CLAIM, false, true],
+  ["before they are started", "dieBefore", THE_START, false, true],
+  ["after they were started", "loseAnswersTo", THE_START, true, true],
+  ["before the ring is told how it ended", "dieBefore", THE_END, undefined, true],
+] as const;
 
-test("[J6] only the jobs of the dead worker are released", async () => {
-  const [here, there] = [await open(), await open()];
-  const ids = await batchOf(here, 10);
-  const dead = await take(here, 6);
-  const alive = await take(there, 2);
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
-  await there.renew(alive, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2 + 1);
-  const found = await take(there, 20, LEASE_MS + 1);
-  expect(jobsOf(found).toSorted()).toEqual([...jobsOf(dead), ...ids.slice(8)].toSorted());
-  await Promise.all([deliver(there, alive), deliver(there, found.slice(-2))]);
-});
+const leased = () => redis().client.zcard("jobwire:{acme}:leased");
 
-test("[J6] a job with an expired claim is found, although others of its entry were renewed", async () => {
-  const engine = await open();
-  const ids = await batchOf(engine, 4);
-  const [given, ...kept] = await take(engine, 4);
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
-  await engine.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2 + 1);
-  const found = await take(engine, 4, LEASE_MS + 1);
-  expect([given?.jobId, jobsOf(found)]).toEqual([ids[0], [ids[0]]]);
-  await deliver(engine, [...kept, ...found.filter(({ started }) => started)]);
-});
+async function letLeasesEnd(survivor: Engine, count: number, held: string[]): Promise<void> {
+  await vi.waitFor(async () => expect(await leased()).toBe(count), PATIENCE);
+  const early = await take(survivor, 10);
+  expect(jobsOf(early).filter((id) => held.includes(id))).toEqual([]);
+  await pass(LEASE_MS + 1);
+}
 
-test("[J6] a claim of a process that died is found when its lease ends, though others of its entry were renewed", async () => {
-  const [here, there] = [await open(), await open()];
-  const ids = await batchOf(here, 4);
-  const [, ...kept] = await take(here, 4);
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
-  await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await here.close();
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2 + 1);
-  expect(jobsOf(await take(there, 4, LEASE_MS + 1))).toEqual(ids.slice(0, 1));
-  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
-  const others = await take(there, 4, LEASE_MS * 1.5 + 1);
-  expect(jobsOf(others).toSorted()).toEqual(ids.slice(1).toSorted());
-});
+test.each(DEATHS)(
+  "[J5] [J6] a process that dies in a claim, %s, loses no job, and none is given twice",
+  async (_, die, text, isStarted, isHeld) => {
+    const { network, dying, survivor } = await openDying();
+    const ids = [...(await batchOf(dying, 3)), ...(await batchOf(dying, 2, "globex"))];
+    network[die](text);
+    const lost = take(dying, 10).catch(() => []);
+    await vi.waitFor(() => expect(network.isDead()).toBe(true), PATIENCE);
+    if (isHeld) await letLeasesEnd(survivor, 3, ids.slice(0, 3));
+    const found = new Map<string, Claim>();
+    await vi.waitFor(async () => {
+      for (const claim of await take(survivor, 10)) {
+        expect([...found.keys()]).not.toContain(claim.jobId);
+        found.set(claim.jobId, claim);
+      }
+      expect([...found.keys()].toSorted()).toEqual(ids.toSorted());
+    }, PATIENCE);
+    for (const claim of found.values()) {
+      expect(isStarted ?? claim.started === null).toBe(claim.started === null);
+      await survivor.change(claim.jobId, DELIVER, new Date(), claim);
+      expect(await typesOf(survivor, claim.jobId)).toEqual(["created", "started", "delivered"]);
+    }
+    // It was cut off only: what it holds is of no use any more.
+    network.reset();
+    for (const claim of [...(await lost), ...(await take(dying, 10).catch(() => []))]) {
+      expect(await codeOf(dying.change(claim.jobId, DELIVER, new Date(), claim))).toBe(
+        "CLAIM_LOST",
+      );
+    }
+    expect(await survivor.usage("acme")).toMatchObject({ waitingJobs: 0 });
+  },
+);
 
-test("[J8] an entry is removed completely although another process cancels one of its jobs", async () => {
-  const [here, there] = [await open(), await open()];
-  const [first, ...others] = await batchOf(here, 5);
-  const claims = await take(here, 5);
-  await there.change(first as string, { action: "cancel" }, new Date(T0));
-  await deliver(here, claims.slice(1));
-  expect(jobsOf(claims.slice(1))).toEqual(others);
-  // This process got no hint. The lock expires, and the process that finds the entry sees that no job of it is left.
-  await advanceTime(redis(), "jobwire", LEASE_MS + 1);
-  expect(await take(there, 5, LEASE_MS + 1)).toEqual([]);
-  await nothingIsLeft();
-});
+/** What stores a job that waits, and the delay after which it can be claimed. */
+const STORED = [
+  ["created", undefined, 0],
+  ["released", release(), 0],
+  ["released for later", release(30_000), 30_000],
+] as const;
 
-test("[J3] jobs whose entry was lost are queued again, even while others of that entry run", async () => {
-  const engine = await open();
-  const ids = await batchOf(engine, 10);
-  const mine = await take(engine, 6);
-  const [rest] = await entries("wait");
-  expect(rest?.places.map(({ jobId }) => jobId)).toEqual(ids.slice(6));
-  await redis().client.lrem(`${QUEUE}:wait`, 0, rest?.name ?? "");
-  await redis().client.del(`${QUEUE}:${rest?.name}`);
+test.each(STORED)(
+  "[Q3] [J3] a job that was %s is found, though its process died before it told the ring",
+  async (_, change, ms) => {
+    const { network, dying, survivor } = await openDying();
+    const { id } = await dying.createJob(newJob(), new Date());
+    const [held] = await take(dying, 1);
+    const fresh = newJob({ tenant: "globex" });
+    const [waiting, isStored] = change
+      ? [id, async () => (await survivor.getSummary(id))?.status === "PENDING"]
+      : [fresh.id, async () => (await survivor.getSummary(fresh.id)) !== undefined];
+    network.dieBefore(THE_RING);
+    const died = change
+      ? codeOf(dying.change(id, change, new Date(), held))
+      : codeOf(dying.createJob(fresh, new Date()));
+    await vi.waitFor(async () => expect(await isStored()).toBe(true), PATIENCE);
+    await vi.waitFor(() => expect(network.isDead()).toBe(true), PATIENCE);
+    const early = ms > 0 ? await take(survivor, 9) : [];
+    expect(early).toEqual([]);
+    await pass(ms);
+    await vi.waitFor(
+      async () => expect(jobsOf(await take(survivor, 9))).toEqual([waiting]),
+      PATIENCE,
+    );
+    await died;
+  },
+);
+
+test("[J3] a ring that Redis lost is filled again: ready jobs, delays, leases and weights", async () => {
+  const engine = await openRedisEngine({
+    url: redis().url,
+    checkEveryMs: 20,
+    weights: new Map([["globex", 2]]),
+  });
+  onTestFinished(() => engine.close());
+  const ids = await batchOf(engine, 3);
+  const [running, delayed] = await take(engine, 2);
+  if (delayed) await engine.change(delayed.jobId, release(30_000), new Date(), delayed);
+  await forgetRing();
   engine.onWork(() => undefined);
-  const found: Claim[] = [];
-  await vi.waitFor(async () => {
-    found.push(...(await take(engine, 10)));
-    expect(jobsOf(found).toSorted()).toEqual(ids.slice(6).toSorted());
-  }, PATIENCE);
-  await deliver(engine, [...mine, ...found]);
-  await nothingIsLeft();
+  const found: string[] = [];
+  const look = (id = "") =>
+    vi.waitFor(async () => {
+      found.push(...jobsOf(await take(engine, 10)));
+      expect(found).toContain(id);
+    }, PATIENCE);
+  await look(ids[2]);
+  await pass(30_000);
+  await look(delayed?.jobId);
+  // Running jobs went on, and no other claim got them.
+  expect(found).toEqual([ids[2], delayed?.jobId]);
+  await pass(30_001);
+  await look(running?.jobId);
+  expect(await redis().client.hgetall("jobwire:{:turns}:steps")).toEqual({ globex: "13860" });
 });
 
-test("claims keep the order of jobs, even in a process that does not know their entries", async () => {
+test("[J5] a ring that names tenants without ready jobs gives the jobs of the others", async () => {
   const engine = await open();
-  for (let single = 0; single < 40; single += 1) {
-    await engine.createJob(newJob(), new Date(T0));
+  const [id] = await batchOf(engine, 1);
+  const { client } = redis();
+  const strange = Array.from({ length: 30 }, (_, n) => `gone ${n}`);
+  for (const tenant of strange) {
+    await client.zadd("jobwire:{:turns}:turns", 0, tenant);
+    await client.hset("jobwire:{:turns}:told", tenant, "1");
+    await client.zadd("jobwire:{:turns}:alarms", 0, tenant);
   }
-  await take(engine, 40);
-  const ids = await batchOf(engine, 120);
-  const given: string[] = [];
-  while (given.length < 120) given.push(...jobsOf(await take(engine, 15)));
-  expect(given).toEqual(ids);
+  expect(jobsOf(await take(engine, 1))).toEqual([id]);
+  expect(await take(engine, 1)).toEqual([]);
+  expect(await client.zrange("jobwire:{:turns}:turns", "0", "-1")).toEqual([]);
+  expect(await client.hlen("jobwire:{:turns}:told")).toBe(0);
 });
 
-test("a worker with room for one job splits an entry only once", async () => {
-  const engine = await open();
-  const ids = await batchOf(engine, 10);
-  const given = jobsOf(await take(engine, 1));
-  expect(await entries("wait")).toHaveLength(9);
-  while (given.length < 10) given.push(...jobsOf(await take(engine, 1)));
-  expect(given).toEqual(ids);
-});
-
-test("[J6] a lost claim is found though its worker has no room, and others of the entry are renewed", async () => {
+test("[Q1] processes take turns from one ring, and a tenant's jobs keep their order between them", async () => {
   const [here, there] = [await open(), await open()];
-  const ids = await batchOf(here, 3);
-  const [, ...kept] = await take(here, 3);
-  await advanceTime(redis(), "jobwire", LEASE_MS + 1);
-  await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS + 1));
-  const found = await vi.waitFor(async () => {
-    const claims = await take(there, 3, LEASE_MS + 1);
-    expect(claims).toHaveLength(1);
+  const many = await batchOf(here, 12);
+  const few = await batchOf(there, 6, "globex");
+  const given: string[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    given.push(...jobsOf(await take(round % 2 === 0 ? here : there, 2)));
+  }
+  const inTurn = few.flatMap((id, n) => [many[n], id]);
+  expect(given).toEqual(inTurn);
+  expect(jobsOf(await take(there, 9))).toEqual(many.slice(6));
+});
+
+test("a process that waits is woken by what others store, by ends of delays and of leases", async () => {
+  const [here, there] = [await open(), await open({ checkEveryMs: 60_000 })];
+  const work = vi.fn<() => void>();
+  there.onWork(work);
+  const woken = async () => {
+    await vi.waitFor(() => expect(work).toHaveBeenCalled(), PATIENCE);
+    // It looks until nothing comes, as a runner does.
+    const claims = await take(there, 9);
+    work.mockClear();
     return claims;
+  };
+  await woken();
+  await here.createJob(newJob(), new Date());
+  const [held] = await woken();
+  if (held) await there.change(held.jobId, release(200), new Date(), held);
+  const again = await vi.waitFor(async () => {
+    const [claim] = await woken();
+    expect(claim?.jobId).toBe(held?.jobId);
+    return claim;
   }, PATIENCE);
-  expect(jobsOf(found)).toEqual(ids.slice(0, 1));
+  expect(await there.renew(again ? [again] : [], 200, new Date())).toEqual([]);
+  await vi.waitFor(async () => expect(jobsOf(await woken())).toEqual([held?.jobId]), PATIENCE);
 });
 
-test("an entry without data is removed, and its jobs are queued again", async () => {
+test("[Q2] a claim gives jobs whose delays ended before, however many these are", async () => {
   const engine = await open();
-  const ids = await batchOf(engine, 5);
-  const [entry] = await entries("wait");
-  await redis().client.del(`${QUEUE}:${entry?.name}`);
-  engine.onWork(() => undefined);
-  const found: Claim[] = [];
-  await vi.waitFor(async () => {
-    found.push(...(await take(engine, 5)));
-    expect(jobsOf(found).toSorted()).toEqual(ids.toSorted());
-  }, PATIENCE);
-  await deliver(engine, found);
-  await nothingIsLeft();
+  const ids = await batchOf(engine, 2100);
+  for (let left = ids.length; left > 0;) {
+    const claims = await take(engine, 500);
+    await Promise.all(
+      claims.map((claim) => engine.change(claim.jobId, release(MAX_DELAY_MS), new Date(), claim)),
+    );
+    left -= claims.length;
+  }
+  await pass(MAX_DELAY_MS);
+  expect(jobsOf(await take(engine, 2))).toEqual(ids.slice(0, 2));
 });
 
-test("[J6] a job that temporarily cannot be claimed does not block others", async () => {
+test("[J6] a job whose data is damaged stands in the way of no other", async () => {
   const engine = await open();
-  const [sick, well] = [newJob({ tenant: "sick" }), newJob({ tenant: "well" })];
-  await engine.createJob(sick, new Date(T0));
-  await engine.createJob(well, new Date(T0));
-  // Scripts that use this key fail.
-  await redis().client.del(`jobwire:{sick}:log:${sick.id}`);
-  await redis().client.set(`jobwire:{sick}:log:${sick.id}`, "no list");
+  const { client } = redis();
+  const [noLog, noJob, gone, well] = [newJob(), newJob(), newJob(), newJob({ tenant: "well" })];
+  for (const job of [noLog, noJob, gone, well]) await engine.createJob(job, new Date());
+  // Scripts that use these keys fail.
+  for (const key of [`jobwire:{acme}:log:${noLog.id}`, `jobwire:{acme}:job:${noJob.id}`]) {
+    await client.del(key);
+    await client.set(key, "of another type");
+  }
+  await client.del(`jobwire:{acme}:job:${gone.id}`);
   const given: string[] = [];
   await vi.waitFor(async () => {
     given.push(...jobsOf(await take(engine, 1).catch(() => [])));
@@ -214,36 +254,140 @@ test("[J6] a job that temporarily cannot be claimed does not block others", asyn
   }, PATIENCE);
 });
 
-test("[J5] [J6] each job of a batch ends once, however workers claim, end, lose and release jobs", async () => {
-  const workers = [await open(), await open(), await open()];
-  const ids = await batchOf(workers[0] as Engine, 60);
-  let later = 0;
-  const held = new Map<Engine, Claim[]>(workers.map((each) => [each, []]));
-  const ended: string[] = [];
-  // In each turn a worker ends some jobs and releases others, which another worker finds.
-  for (let turn = 0; ended.length < ids.length; turn += 1) {
-    expect(turn).toBeLessThan(2000);
-    const worker = workers[turn % 3] as Engine;
-    const claims = [...(held.get(worker) ?? []), ...(await take(worker, 1 + (turn % 7), later))];
-    const toEnd = claims.splice(0, turn % 4);
-    const ends = await Promise.allSettled(
-      toEnd.map((each) =>
-        worker.change(
-          each.jobId,
-          each.started ? DELIVER : { action: "fail", error: { code: "CRASHED", message: "Gone" } },
-          new Date(T0 + later),
-          each,
-        ),
-      ),
+test("[Q4] a claim sends as many commands however many jobs wait, and however many tenants have work", async () => {
+  const engine = await open();
+  const { client } = redis();
+  const cost = async () => {
+    await client.config("RESETSTAT");
+    expect(await take(engine, 3)).toHaveLength(3);
+    const stats = await client.info("commandstats");
+    const calls = Array.from(stats.matchAll(/^cmdstat_\S+?:calls=(\d+)/gm), ([, count]) =>
+      Number(count),
     );
-    for (const [index, end] of ends.entries()) {
-      if (end.status === "fulfilled") ended.push(toEnd[index]?.jobId ?? "");
-    }
-    held.set(worker, turn % 5 === 0 ? [] : claims);
-    if (turn % 11 === 10) {
-      later += LEASE_MS + 1;
-      await advanceTime(redis(), "jobwire", LEASE_MS + 1);
-    }
-  }
-  expect(ended.toSorted()).toEqual(ids.toSorted());
+    return calls.reduce((sum, count) => sum + count, 0);
+  };
+  await Promise.all(["a", "b", "c", "d"].map((tenant) => batchOf(engine, 9, tenant)));
+  await take(engine, 9);
+  const before = await cost();
+  await Promise.all(
+    Array.from({ length: 200 }, (_, n) => batchOf(engine, n === 0 ? 2000 : 1, `tenant ${n}`)),
+  );
+  await batchOf(engine, 2000, "a");
+  // One more where the claim begins a new round of turns.
+  expect(await cost()).toBeLessThanOrEqual(before + 1);
 });
+
+test(
+  "[J3] [J5] [J6] whatever happens, each job ends once, and no job runs twice at a time",
+  { timeout: 300_000 },
+  async () => {
+    const server = await startRedis(inject("redisServer"));
+    onTestFinished(() => server.close());
+    const networks = [await openNetwork(server.port), await openNetwork(server.port)];
+    const engines = [
+      await openTestEngine(server.url),
+      await openTestEngine(networks[0]?.url ?? ""),
+      await openTestEngine(networks[1]?.url ?? ""),
+    ];
+    const tenants = Array.from({ length: timesOf(40, 200) }, (_, n) => `tenant ${n}`);
+    const wanted = timesOf(600, 6000);
+    const created = new Set<string>();
+    const over = new Set<string>();
+    const running = new Map<string, number>();
+    let seed = 1;
+    // Repeatable.
+    const random = (below: number) => {
+      seed = (seed * 48_271) % 0x7fffffff;
+      return seed % below;
+    };
+    const pick = <T>(list: readonly T[]) => list[random(list.length)] as T;
+    const isDone = () => created.size >= wanted && over.size === created.size;
+
+    async function create(): Promise<void> {
+      const engine = engines[0] as Engine;
+      while (created.size < wanted) {
+        const tenant = pick(tenants);
+        const priority = random(10);
+        const { batch, jobs } = newBatch(1 + random(5), { tenant });
+        const fresh = jobs.map((job) => ({ ...job, priority }));
+        await engine.createBatch(batch, fresh, new Date());
+        for (const { id } of jobs) created.add(id);
+        if (random(4) === 0) {
+          const { id } = pick(jobs);
+          const code = await codeOf(engine.change(id, { action: "cancel" }, new Date()));
+          if (code === undefined) over.add(id);
+        }
+      }
+    }
+
+    /** A worker without a clock: it claims, and ends or releases what it has, until all is over. */
+    async function work(engine: Engine, mine: number): Promise<void> {
+      while (!isDone()) {
+        // A job that were lost to its caller would not come back during the test.
+        const claims = await take(engine, 1 + random(12), 3_600_000).catch(() => []);
+        if (claims.length === 0) await delay(1);
+        await Promise.all(
+          claims.map(async (claim) => {
+            const { jobId, token } = claim;
+            // No lease ends during the test, so only a cancelled job may have been given before.
+            expect(running.get(jobId), `${jobId} runs in ${mine} too`).toBeUndefined();
+            running.set(jobId, token);
+            await delay(0);
+            const how = random(10);
+            const change = how < 7 ? DELIVER : release(how === 7 ? 20 : 0);
+            running.delete(jobId);
+            const code = await vi.waitFor(async () => {
+              const ended = await codeOf(engine.change(jobId, change, new Date(), claim));
+              // Its result is not known: it may have been stored, and then the claim is lost.
+              expect(ended).not.toBe("UNAVAILABLE");
+              return ended;
+            }, PATIENCE);
+            const status = code === undefined && change === DELIVER;
+            if (status || (await engine.getSummary(jobId).catch(() => undefined))?.finishedAt) {
+              over.add(jobId);
+            }
+          }),
+        );
+      }
+    }
+
+    async function trouble(): Promise<void> {
+      for (let round = 0; !isDone(); round += 1) {
+        await delay(20);
+        const what = round % 4;
+        if (what === 0) await server.client.script("FLUSH");
+        if (what === 1) {
+          const keys = await server.client.keys("jobwire:{:turns}:*");
+          if (keys.length > 0) await server.client.del(keys);
+        }
+        // Answers are lost, and ioredis sends the commands again.
+        if (what === 2) pick(networks).loseAnswersTo(pick([THE_CLAIM, THE_START, THE_RING]));
+        if (what === 3) for (const network of networks) network.reset();
+      }
+    }
+
+    for (const engine of engines) engine.onWork(() => undefined);
+    await Promise.all([
+      create(),
+      trouble(),
+      ...engines.map((engine, index) => work(engine, index)),
+    ]);
+    for (const network of networks) network.reset();
+    expect(over.size).toBe(created.size);
+    const [engine] = engines as [Engine];
+    for (const id of created) {
+      const log = await typesOf(engine, id);
+      expect(["delivered", "aborted"]).toContain(log.at(-1));
+      // Each start follows a creation or a release.
+      const before = log.filter((_, index) => log[index + 1] === "started");
+      expect(before.filter((type) => type !== "created" && type !== "retrying")).toEqual([]);
+    }
+    for (const tenant of tenants) {
+      expect((await engine.usage(tenant)).waitingJobs, tenant).toBe(0);
+    }
+    await vi.waitFor(async () => {
+      expect(await take(engine, 9)).toEqual([]);
+      expect(await server.client.zcard("jobwire:{:turns}:turns")).toBe(0);
+    }, PATIENCE);
+  },
+);

@@ -25,6 +25,7 @@ import {
   payloadOf,
 } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
+import type { Look } from "./sweep.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Reads {
@@ -53,11 +54,8 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         return record == null ? undefined : jobOf(record, input ?? null, output ?? null);
       }),
     async usage(tenant) {
-      const [waitingJobs, bytes] = await Promise.all([
-        redis.zcard(keys.open(tenant)),
-        redis.get(keys.bytes(tenant)),
-      ]);
-      return { waitingJobs, bytes: Number(bytes ?? 0) };
+      const [, waitingJobs, , , bytes] = await run<Look>("look", keys.tenant(tenant));
+      return { waitingJobs, bytes };
     },
     summary: (jobId) =>
       tenants.find(jobId, async (tenant) => {

@@ -28,13 +28,16 @@ const NAMES = [
   "find-revocations",
   "find-share-links",
   "forget-tenant",
+  "index-open",
   "keep-presence",
+  "keep-worker",
   "list-api-keys",
   "list-batches",
   "list-jobs",
   "list-moved",
   "list-schedules",
   "list-share-links",
+  "look",
   "move-tenant",
   "note-tenant",
   "prune",
@@ -53,14 +56,16 @@ const NAMES = [
   "revoke-token",
   "revoke-user",
   "save-session",
+  "set-steps",
   "take-schedules",
   "take-session",
   "take-ticket",
+  "turns",
   "use-api-key",
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
-/** `prefix` is that of a tenant's keys, of the directory's, or of the API keys. */
+/** `prefix` is that of a tenant's keys, of the directory's, of the API keys, or of the ring. */
 export type RunScript = <Answer>(
   name: ScriptName,
   prefix: string,

@@ -16,7 +16,7 @@ import {
   startedJob,
   STEP,
 } from "#test/engine/builders.ts";
-import type { Engine } from "#server/engine/contract.ts";
+import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AuditAction, COMMAND_ACTOR } from "#shared/audit.ts";
 import { createKeys } from "./keys.ts";
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
@@ -162,6 +162,38 @@ test("[J6] a claim whose answer was lost reaches its caller later, and costs no 
   ]);
 });
 
+test("[J5] [J6] jobs whose claim was executed, and its answer lost, reach their caller once", async () => {
+  const { redis, network, here, elsewhere, sentTwice } = await openPair();
+  const { batch, jobs } = newBatch(2);
+  await elsewhere.createBatch(batch, jobs, at(0));
+  const ids = jobs.map(({ id }) => id);
+  const request = { worker: "w", max: 2, leaseMs: LEASE_MS, now: at(1) };
+  const take = () => here.claim({ ...request, start: () => ({ progress: 0, message: "Begun" }) });
+  const cancelled = async () => {
+    expect(await redis.client.zcard(createKeys("jobwire").leased("acme"))).toBe(2);
+    await cancel(elsewhere, ids[0] ?? "");
+  };
+  // The connection breaks: ioredis sends the command again. Meanwhile one of its jobs is cancelled.
+  const claims = await sentTwice("\r\nready\r\n$", take, cancelled);
+  expect(claims).toMatchObject([{ jobId: ids[1], started: { seq: 2 } }]);
+  for (const claim of claims) await here.change(claim.jobId, DELIVER, at(2), claim);
+  // Redis says nothing for longer than a command waits: the next claim sends it again.
+  const more = newBatch(2);
+  await elsewhere.createBatch(more.batch, more.jobs, at(2));
+  network.loseAnswersTo("\r\nready\r\n$");
+  expect(await codeOf(take())).toBe("UNAVAILABLE");
+  network.reset();
+  const late: Claim[] = [];
+  await vi.waitFor(async () => {
+    late.push(...(await take()));
+    expect(late.map(({ jobId }) => jobId)).toEqual(more.jobs.map(({ id }) => id));
+  });
+  for (const { jobId, started } of late) {
+    expect(started).toMatchObject({ seq: 2 });
+    expect(await logOf(here, jobId)).toHaveLength(2);
+  }
+});
+
 test("a deleted job is deleted from the tenant directory too", async () => {
   const { redis, here, elsewhere, sentTwice } = await openPair();
   const { batch, jobs } = newBatch(1);
@@ -186,7 +218,7 @@ test("[J5] a job of a dead runner is claimed once, by the first runner that asks
   await elsewhere.renew([held], 1, at(0));
   const key = createKeys("jobwire").job(ANN.tenant, held.jobId);
   const claim = await sentTwice(
-    `${at(20).getTime() + LEASE_MS}`,
+    `\r\ndue\r\n`,
     () => vi.waitFor(() => claimOne(here, at(20))),
     async () => expect(await redis.client.hget(key, "token")).not.toBe(`${held.token}`),
   );

@@ -1,53 +1,31 @@
 /**
- * Re-queues overdue jobs that are missing from the queue. They remain after a process died between storing and queueing a
- * job, or after the queue lost its data.
+ * Tells the ring again which tenants have work. It misses some after a process died between storing and telling, or after
+ * Redis lost the ring. Each tenant costs the same, however many jobs it has.
  */
-import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
-import { membersBelow } from "./members.ts";
-import type { Queue, QueuedPlace } from "./queue.ts";
+import type { News, Ring } from "./ring.ts";
+import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
-const PAGE = 500;
-
-/** Queues missing jobs that were due before `late`. */
-export type Sweep = (late: number) => Promise<void>;
+/** The answer of `look.lua`. */
+export type Look = [ready: number, open: number, alarm: string, moment: number, bytes: number];
 
 interface SweepOptions {
-  redis: Client;
+  run: RunScript;
   keys: Keys;
-  tenants: TenantDirectory;
-  queue: Queue;
+  tenants: Pick<TenantDirectory, "ofAll">;
+  ring: Pick<Ring, "tell" | "writeWeights">;
 }
 
-export function createSweep({ redis, keys, tenants, queue }: SweepOptions): Sweep {
-  async function page(tenant: string, late: number, skip: number): Promise<QueuedPlace[]> {
-    const open = await membersBelow(redis, keys.open(tenant), { below: late, limit: PAGE, skip });
-    const queuedAs = await Promise.all(
-      open.map(({ name }) => redis.hget(keys.job(tenant, name), "q")),
-    );
-    return open.flatMap(({ name, score }, index) => {
-      const version = queuedAs[index];
-      return version == null ? [] : [{ tenant, jobId: name, due: score, queuedAs: version }];
-    });
+export function createSweep({ run, keys, tenants, ring }: SweepOptions): () => Promise<void> {
+  async function look(tenant: string): Promise<News[]> {
+    const [ready, , alarm, moment] = await run<Look>("look", keys.tenant(tenant));
+    if (ready > 0) return [{ tenant, is: "ready", moment, alarm }];
+    return alarm === "" ? [] : [{ tenant, alarm }];
   }
 
-  /**
-   * Checks the longest overdue jobs first. Claims take jobs in about that order, so missing jobs move up to the first page,
-   * and the first page without a missing job ends the sweep, however many jobs wait.
-   */
-  async function sweepTenant(tenant: string, late: number): Promise<void> {
-    for (let skip = 0; ; skip += PAGE) {
-      const missing = await queue.missing(await page(tenant, late, skip));
-      if (missing.length === 0) return;
-      await queue.add(missing);
-    }
-  }
-
-  return async (late) => {
-    await tenants.ofAll(async (tenant) => {
-      await sweepTenant(tenant, late);
-      return [];
-    });
+  return async () => {
+    await ring.writeWeights();
+    await ring.tell(await tenants.ofAll(look));
   };
 }

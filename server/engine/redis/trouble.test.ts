@@ -1,6 +1,4 @@
 /** A Redis that stops, hangs, refuses writes or loses data: acknowledged writes are safe, and callers get clear errors. */
-import { Queue } from "bullmq";
-import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import {
@@ -18,7 +16,6 @@ import {
   STEP,
 } from "#test/engine/builders.ts";
 import { openRedisEngine } from "./open.ts";
-import { entriesIn } from "#test/redis/queue-entries.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 120_000, interval: 10 };
@@ -27,7 +24,7 @@ let redis: TestRedis;
 let engine: Engine;
 const opened: Engine[] = [];
 async function open(url = redis.url): Promise<Engine> {
-  const another = await openRedisEngine({ url, checkEveryMs: 20, lateMs: 0 });
+  const another = await openRedisEngine({ url, checkEveryMs: 20 });
   opened.push(another);
   return another;
 }
@@ -160,121 +157,12 @@ describe("a Redis that", () => {
   });
 });
 
-async function forgetQueue(): Promise<void> {
-  const keys = await redis.client.keys("?jobwire?:jobs:*");
-  expect(keys.length).toBeGreaterThan(0);
-  await redis.client.del(keys);
-}
-
-/** Returns the jobs of the entries in one of BullMQ's lists. */
-async function queued(list: "wait" | "active"): Promise<string[]> {
-  const entries = await entriesIn(redis.client, list);
-  return entries.flatMap(({ places }) => places.map(({ jobId }) => jobId));
-}
-
-describe("the queue", () => {
-  test("[J3] that lost its data is filled again from the records", async () => {
-    const { batch, jobs } = newBatch(30);
-    await engine.createBatch(batch, jobs, new Date());
-    const [running] = await engine.claim({
-      worker: "w",
-      max: 1,
-      leaseMs: 60_000,
-      now: new Date(),
-      start: () => ({ progress: 1, message: "Started" }),
-    });
-    await forgetQueue();
-    const seen = new Set<string>();
-    engine.onWork(() => undefined);
-    await vi.waitFor(async () => {
-      const request = { worker: "w", max: 10, leaseMs: 60_000, now: new Date() };
-      for (const { jobId } of await engine.claim(request)) seen.add(jobId);
-      expect(seen.size).toBe(29);
-    }, PATIENCE);
-    // Running jobs continue, and no other claim gets them.
-    expect(seen).not.toContain(running?.jobId);
-    if (running) await engine.change(running.jobId, DELIVER, new Date(), running);
-    expect((await engine.getBatch(batch.id))?.counts).toMatchObject({ DELIVERED: 1, PENDING: 29 });
-  });
-
-  test("receives a job whose process died before it queued the job", async () => {
-    const { id } = await engine.createJob(newJob(), new Date());
-    await forgetQueue();
-    const other = await open();
-    other.onWork(() => undefined);
-    await vi.waitFor(async () => {
-      const request = { worker: "w", max: 1, leaseMs: 1000, now: new Date() };
-      expect(await other.claim(request)).toMatchObject([{ jobId: id }]);
-    }, PATIENCE);
-  });
-
-  test("[J5] with several entries of the same job returns it once, and drops places that match no record", async () => {
-    const job = await engine.createJob(newJob(), new Date());
-    const gone = newJob();
-    const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
-    const queue = new Queue("jobs", { connection, prefix: "{jobwire}" });
-    for (const name of [`${job.id}.1`, `${job.id}.7`, `${gone.id}.1`]) {
-      await queue.add("job", { tenant: job.tenant }, { jobId: name });
-    }
-    expect(await queue.getWaitingCount()).toBe(3);
-    const request = { worker: "w", max: 9, leaseMs: 60_000, now: new Date() };
-    const [claim, ...others] = await engine.claim(request);
-    expect([claim?.jobId, others]).toEqual([job.id, []]);
-    // Add the same entry again while a claim holds the job.
-    await queue.add("job", { tenant: job.tenant }, { jobId: `${job.id}.1` });
-    expect(await engine.claim(request)).toEqual([]);
-    if (claim) await engine.change(job.id, START, new Date(), claim);
-    if (claim) await engine.change(job.id, DELIVER, new Date(), claim);
-    await vi.waitFor(async () =>
-      expect(await queue.getJobCounts("wait", "active", "delayed")).toEqual({
-        wait: 0,
-        active: 0,
-        delayed: 0,
-      }),
-    );
-    await queue.close();
-    connection.disconnect();
-  });
-
-  test.each(["there", "lost meanwhile"])(
-    "[J5] whose entries are %s ends those of jobs that ended when it gives the next",
-    async (entries) => {
-      const { batch, jobs } = newBatch(9);
-      await engine.createBatch(batch, jobs, at(0));
-      const given: string[] = [];
-      const claim = async () => {
-        const request = { worker: "w", max: 3, leaseMs: 60_000, now: new Date() };
-        const claims = await engine.claim(request);
-        given.push(...claims.map(({ jobId }) => jobId));
-        return claims;
-      };
-      const held = await claim();
-      expect(held).toHaveLength(3);
-      await Promise.all(held.map((each) => engine.change(each.jobId, START, new Date(), each)));
-      engine.onWork(() => undefined);
-      if (entries === "lost meanwhile") await forgetQueue();
-      await Promise.all(held.map((each) => engine.change(each.jobId, DELIVER, new Date(), each)));
-      // The sweep finds lost jobs.
-      await vi.waitFor(async () => {
-        await claim();
-        expect(given).toHaveLength(9);
-      }, PATIENCE);
-      expect(given.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
-      // The last six run, and the queue has nothing else.
-      await vi.waitFor(async () => {
-        expect((await queued("active")).toSorted()).toEqual(given.slice(3).toSorted());
-        expect(await queued("wait")).toEqual([]);
-      }, PATIENCE);
-    },
-  );
-});
-
 test("[J3] a tenant that Redis lost is written again, so that its jobs are found", async () => {
   const engine = await open();
   await engine.createJob(newJob(), new Date());
   await redis.client.flushall();
   const { id } = await engine.createJob(newJob(), new Date());
-  const keys = await redis.client.keys("?jobwire?:jobs:*");
+  const keys = await redis.client.keys("jobwire:{:turns}:*");
   await redis.client.del(keys);
   engine.onWork(() => undefined);
   const claim = await vi.waitFor(() => claimOne(engine, new Date()), { timeout: 120_000 });

@@ -1,8 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { OwnerFilter } from "#shared/principal.ts";
 import { ANN, at, BOB, newBatch, newJob, START } from "#test/engine/builders.ts";
 import { useRedis } from "#test/redis/engine.fixture.ts";
+import { DELIVER, logOf } from "#test/engine/builders.ts";
+import version3 from "#test/engine/old-data/redis-3.json" with { type: "json" };
+import { advanceTime } from "#test/redis/advance-time.ts";
 import { createKeys } from "./keys.ts";
+import { createScripts } from "./scripts.ts";
 
 const { redis, open } = useRedis();
 const keys = createKeys("jobwire");
@@ -41,7 +45,7 @@ test("data of version 2 gets the lists and feeds of tenants, also where the upgr
   for (let round = 0; round < 2; round++) {
     await makeOld(ANN, BOB, EVE);
     const [engine, other] = await Promise.all([open(), open()]);
-    expect(await redis().client.get(keys.schema)).toBe("3");
+    expect(await redis().client.get(keys.schema)).toBe("4");
     expect(await feedOf(engine, ANN)).toEqual(owned.ann);
     expect(await feedOf(engine, BOB)).toEqual(owned.bob);
     // A cursor from before never passes a change.
@@ -68,4 +72,68 @@ test("data of version 2 gets the lists and feeds of tenants, also where the upgr
     expect(changes.at(-1)?.job.id).toBe(job.id);
     await Promise.all([engine.close(), other.close()]);
   }
+});
+
+/** Data that the version before wrote: jobs of two tenants in all states, and BullMQ's entries. */
+async function restoreVersion3(): Promise<void> {
+  const { client } = redis();
+  for (const [name = "", ...args] of version3.commands)
+    await client.call(name, ...args.map(String));
+  // As if it were written now: one lease has ended, and no delay.
+  for (const open of await client.keys("old:{*}:open")) {
+    for (const id of await client.zrange(open, "0", "-1")) {
+      await client.zincrby(open, Date.now() - version3.writtenAt, id);
+    }
+  }
+}
+const oldId = (n: number) => `0198c5a0-0000-7000-8000-0000000000${`${n}`.padStart(2, "0")}`;
+
+test("[Q3] [J3] jobs of version 3 get their places in the queue, however often the upgrade was interrupted", async () => {
+  await restoreVersion3();
+  const { client } = redis();
+  const run = createScripts(client);
+  for (let interrupted = 0; interrupted < 3; interrupted += 1) {
+    await run("index-open", "old:{acme}", 1);
+  }
+  const [engine, other] = await Promise.all([open({ prefix: "old" }), open({ prefix: "old" })]);
+  expect(await client.get("old:schema")).toBe("4");
+  const before = ["{old}:jobs:*", "old:workers", "old:{*}:open"];
+  expect((await Promise.all(before.map((pattern) => client.keys(pattern)))).flat()).toEqual([]);
+  expect(await engine.usage("acme")).toMatchObject({ waitingJobs: 5 });
+  expect(await engine.usage("globex")).toMatchObject({ waitingJobs: 3 });
+
+  engine.onWork(() => undefined);
+  const given = new Map<string, Awaited<ReturnType<typeof engine.claim>>[number]>();
+  const take = async (...ids: number[]) => {
+    await vi.waitFor(async () => {
+      const claims = await other.claim({
+        worker: "w",
+        max: 9,
+        leaseMs: 3_600_000,
+        now: new Date(),
+        start: () => ({ progress: 0, message: "Begun" }),
+      });
+      for (const claim of claims) given.set(claim.jobId, claim);
+      expect([...given.keys()].toSorted()).toEqual(ids.map(oldId).toSorted());
+    });
+  };
+  // Released, without a runner, and waiting; 8 was cancelled.
+  await take(5, 6, 7, 9, 10);
+  expect(given.get(oldId(6))).toMatchObject({ started: null, job: { status: "PROCESSING" } });
+  // The claim of a worker that went on holds.
+  const token = Number(await client.hget(`old:{acme}:job:${oldId(2)}`, "token"));
+  const held = { jobId: oldId(2), token };
+  expect(await other.renew([held], 3_000_000, new Date())).toEqual([]);
+  await advanceTime(redis(), "old", 3_000_000);
+  await take(2, 3, 4, 5, 6, 7, 9, 10);
+  expect(given.get(oldId(3))?.trace).toMatch(/^00-/);
+  for (const claim of given.values()) await other.change(claim.jobId, DELIVER, new Date(), claim);
+  expect((await logOf(engine, oldId(4))).map(({ type }) => type)).toEqual([
+    "created",
+    "started",
+    "retrying",
+    "started",
+    "delivered",
+  ]);
+  expect(await engine.usage("acme")).toMatchObject({ waitingJobs: 0 });
 });

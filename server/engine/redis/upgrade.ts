@@ -21,3 +21,29 @@ export async function addTenantLists(redis: Client, keys: Keys): Promise<void> {
     }
   }
 }
+
+/** Bounds the time for which one script keeps Redis. */
+const JOBS_PER_SCRIPT = 500;
+
+/**
+ * Gives tenants their queues, and deletes what BullMQ had stored. Several processes may do it at the same time, and each may stop
+ * half-way.
+ */
+export async function addQueues(redis: Client, keys: Keys): Promise<void> {
+  const run = createScripts(redis);
+  const suffix = ":open";
+  for (const master of mastersOf(redis)) {
+    const match = `${keys.prefix}:{*}${suffix}`;
+    for await (const found of master.scanStream({ match, count: 1000 })) {
+      for (const key of found as string[]) {
+        const tenant = key.slice(0, -suffix.length);
+        while ((await run<number>("index-open", tenant, JOBS_PER_SCRIPT)) > 0);
+      }
+    }
+    for (const pattern of keys.oldQueue) {
+      for await (const found of master.scanStream({ match: pattern, count: 1000 })) {
+        await Promise.all((found as string[]).map((key) => redis.unlink(key)));
+      }
+    }
+  }
+}

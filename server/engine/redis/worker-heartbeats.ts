@@ -1,22 +1,19 @@
-/** Heartbeats of workers: a sorted set by expiry time. */
-import type { Client } from "./client.ts";
+/** Heartbeats of workers: a sorted set by expiry time, by Redis' clock. */
 import type { Keys } from "./keys.ts";
+import type { RunScript } from "./scripts.ts";
 
 export interface WorkerHeartbeats {
-  announce(worker: string, ttlMs: number, now: Date): Promise<void>;
-  present(now: Date): Promise<string[]>;
+  announce(worker: string, ttlMs: number): Promise<void>;
+  present(): Promise<string[]>;
 }
 
-export function createWorkerHeartbeats(redis: Client, keys: Keys): WorkerHeartbeats {
+export function createWorkerHeartbeats(run: RunScript, keys: Keys): WorkerHeartbeats {
   return {
-    async announce(worker, ttlMs, now) {
-      await Promise.all([
-        redis.zadd(keys.workers, now.getTime() + ttlMs, worker),
-        redis.zremrangebyscore(keys.workers, "-inf", now.getTime()),
-      ]);
+    async announce(worker, ttlMs) {
+      await run("keep-worker", keys.ring, worker, ttlMs);
     },
-    async present(now) {
-      const workers = await redis.zrange(keys.workers, `(${now.getTime()}`, "+inf", "BYSCORE");
+    async present() {
+      const workers = await run<string[]>("keep-worker", keys.ring, "", 0);
       return workers.toSorted();
     },
   };

@@ -5,18 +5,23 @@ import { isSettled, type JobStatus } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
+import { READY } from "./queue.ts";
+import type { TenantRef, Turns } from "./turns.ts";
 import type { Usage } from "./usage.ts";
 
 interface AssignOptions {
   db: DatabaseSync;
   owners: Pick<Owners, "find" | "advance" | "forget">;
   usage: Pick<Usage, "add">;
+  turns: Pick<Turns, "add" | "remove">;
   outbox: Pick<Outbox, "feed">;
 }
 
 interface OwnedJob {
   n: number;
+  tenant_n: number;
   status: JobStatus;
+  due: number | null;
   bytes: number;
 }
 
@@ -25,10 +30,11 @@ export function createAssign({
   db,
   owners,
   usage,
+  turns,
   outbox,
 }: AssignOptions): (from: Owner, to: Owner, limit: number) => Assigned {
   const jobsOf = db.prepare(
-    `SELECT n, status, octet_length(input) + octet_length(output) AS bytes
+    `SELECT n, tenant_n, status, due, octet_length(input) + octet_length(output) AS bytes
      FROM jobs JOIN payloads ON payloads.job_n = jobs.n WHERE owner_n = ? ORDER BY n LIMIT ?`,
   );
   const batchesOf = db.prepare("SELECT n FROM batches WHERE owner_n = ? ORDER BY n LIMIT ?");
@@ -51,6 +57,15 @@ export function createAssign({
     }
   }
 
+  /** Ready jobs wait in the turns of their new tenant. */
+  function moveReady(jobs: readonly OwnedJob[], to: TenantRef): void {
+    for (const { due, tenant_n: tenantN } of jobs) {
+      if (due !== READY || tenantN === to.n) continue;
+      turns.remove(tenantN, 1);
+      turns.add(to, 1);
+    }
+  }
+
   return (from, to, limit) => {
     refuseSameOwner(from, to);
     const source = owners.find(from);
@@ -59,6 +74,7 @@ export function createAssign({
     const batches = batchesOf.all(source.n, limit) as unknown as Pick<OwnedJob, "n">[];
     const taken = owners.advance(to, jobs.length);
     moveJobs(jobs, taken);
+    moveReady(jobs, { n: taken.tenantN, tenant: to.tenant });
     for (const { n } of batches) {
       dropKeyOfBatch.run(n, taken.ownerN);
       moveBatch.run(taken.ownerN, taken.tenantN, n);

@@ -2,6 +2,7 @@
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf } from "#server/engine/job-change.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
+import { rankOf } from "#server/engine/turns.ts";
 import { isSettled, type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Audit } from "./audit.ts";
@@ -9,6 +10,8 @@ import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { JobRow } from "./job-rows.ts";
+import { READY } from "./queue.ts";
+import type { Turns } from "./turns.ts";
 import { type Ahead, asStored, type WriteBehind } from "./write-behind.ts";
 
 export interface Change {
@@ -24,21 +27,40 @@ interface ChangeOptions {
   audit: Pick<Audit, "append">;
   outbox: Outbox;
   behind: WriteBehind;
+  turns: Pick<Turns, "add" | "remove">;
   clock: () => number;
 }
 
-export function createChange({ jobs, log, audit, outbox, behind, clock }: ChangeOptions): Change {
-  /** `due` of a job that does not run. */
-  function dueOf(job: Job, change: JobChange): number | null {
+export function createChange({
+  jobs,
+  log,
+  audit,
+  outbox,
+  behind,
+  turns,
+  clock,
+}: ChangeOptions): Change {
+  /** Gives a job that does not run its place in the queue, or takes it out. */
+  function place(row: JobRow, job: Job, change: JobChange): void {
+    const wasReady = row.due === READY;
     const delay = delayOf(job, change);
-    return delay === null || delay === 0 ? delay : clock() + delay;
+    row.held = 0;
+    if (delay === null) row.due = null;
+    else {
+      const end = clock() + delay;
+      row.due = delay === 0 ? READY : end;
+      row.rank = rankOf(end, row.priority);
+    }
+    const isReady = row.due === READY;
+    if (isReady && !wasReady) turns.add({ n: row.tenant_n, tenant: row.tenant }, 1);
+    if (wasReady && !isReady) turns.remove(row.tenant_n, 1);
   }
 
   function from(before: Ahead, change: JobChange, at: Date): Changed {
     const { job, event } = applyChange(before.job, change, at);
     const { row } = before;
     // A running job keeps its claim and its lease; any other change ends the claim.
-    if (job.status !== "PROCESSING") Object.assign(row, { due: dueOf(job, change), held: 0 });
+    if (job.status !== "PROCESSING") place(row, job, change);
     const reportedOnly = before.reportedOnly && change.action === "progress";
     // One hint for all changes of a transaction, as for the row.
     if (behind.put({ row, job, rev: behind.nextRev(row), reportedOnly })) outbox.feed(job);

@@ -58,6 +58,21 @@ test("after a restart with the clock set back, a delay that would be longer than
   expect(await ready(await open(NOW + 30_000 - MAX_DELAY_MS - 1))).toEqual(left.toSorted());
 });
 
+test("[Q2] after a restart with the clock set back, what waits comes before what is queued then", async () => {
+  const before = await open(NOW);
+  const waiting = [newJob(), newJob({ priority: 3 }), newJob()];
+  for (const job of waiting) await before.createJob(job, at(0));
+  await before.close();
+  const engine = await open(NOW - 86_400_000);
+  const fresh = newJob();
+  await engine.createJob(fresh, at(0));
+  const [first, urgent, last] = waiting;
+  const request = { worker: "w", max: 10, leaseMs: LEASE_MS, now: at(0) };
+  expect((await engine.claim(request)).map(({ jobId }) => jobId)).toEqual(
+    [urgent, first, last, fresh].map((job) => job?.id),
+  );
+});
+
 test("after a restart the longest delay still waits for its time", async () => {
   const left = await leave(MAX_DELAY_MS);
   const engine = await open(NOW);
@@ -105,11 +120,12 @@ test("the engine's own clock is not the machine's: setting that moves no delay, 
   // The engine's clock goes on: the lease must not end while a slow machine runs the test.
   expect(await engine.renew([held], 3_600_000, new Date())).toEqual([]);
   const waiting = await startedJob(engine, new Date());
-  await engine.change(waiting.jobId, release(20), new Date(), waiting);
   const { id } = await engine.createJob(newJob(), new Date());
+  // Before the delay begins: a hint without a listener does not come again.
   const called = new Promise<void>((resolve) => {
     engine.onWork(resolve);
   });
+  await engine.change(waiting.jobId, release(20), new Date(), waiting);
   vi.setSystemTime(Date.now() - 3_600_000);
   await called;
   expect(await ready(engine)).toEqual([waiting.jobId, id].toSorted());

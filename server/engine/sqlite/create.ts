@@ -13,7 +13,9 @@ import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
 import { insertInto } from "./rows.ts";
+import type { Turns } from "./turns.ts";
 import type { Usage } from "./usage.ts";
+import { rankOf } from "#server/engine/turns.ts";
 import { assertQuota, type TenantQuota } from "#server/engine/quota.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
@@ -32,6 +34,8 @@ interface CreationOptions {
   audit: Pick<Audit, "append">;
   outbox: Outbox;
   usage: Usage;
+  turns: Pick<Turns, "add">;
+  clock: () => number;
 }
 
 /** A new job, and its JSON. */
@@ -39,6 +43,7 @@ interface Fresh {
   created: ReturnType<typeof createdJob>;
   key: string | undefined;
   trace: string | undefined;
+  priority: number;
   input: string;
   output: string;
 }
@@ -52,6 +57,8 @@ export function createCreation({
   audit,
   outbox,
   usage,
+  turns,
+  clock,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
     insertInto("jobs", [
@@ -62,6 +69,8 @@ export function createCreation({
       "due",
       "idempotency_key",
       "trace",
+      "priority",
+      "rank",
       ...CREATED_COLUMNS,
     ]),
   );
@@ -78,7 +87,8 @@ export function createCreation({
       const { id, input, output } = created.job;
       const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
       bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
-      return { created, key: fresh.idempotencyKey, trace: fresh.trace, ...json };
+      const { idempotencyKey: key, trace, priority = 0 } = fresh;
+      return { created, key, trace, priority, ...json };
     });
     const more = { waitingJobs: all.length, bytes };
     if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
@@ -87,7 +97,7 @@ export function createCreation({
   }
 
   function insert(
-    { created: { job, event }, key, trace, input, output }: Fresh,
+    { created: { job, event }, key, trace, priority, input, output }: Fresh,
     { ownerN, tenantN, rev }: TakenRevs,
     batchN: number | bigint | null,
   ): Job {
@@ -99,6 +109,8 @@ export function createCreation({
       READY,
       key ?? null,
       trace ?? null,
+      priority,
+      rankOf(clock(), priority),
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
     insertPayload.run(n, input, output);
@@ -117,7 +129,9 @@ export function createCreation({
         if (first) return first;
       }
       const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
-      const job = insert(encoded, owners.advance(fresh, 1), null);
+      const taken = owners.advance(fresh, 1);
+      const job = insert(encoded, taken, null);
+      turns.add({ n: taken.tenantN, tenant: fresh.tenant }, 1);
       if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
       outbox.queued(READY);
@@ -139,6 +153,7 @@ export function createCreation({
         rev += 1;
         insert(each, { ...taken, rev }, inserted.n);
       }
+      turns.add({ n: taken.tenantN, tenant: batch.tenant }, fresh.length);
       if (batch.audit !== undefined) audit.append(batch.tenant, batch.audit);
       outbox.feed(batch);
       outbox.batch(batch.id);

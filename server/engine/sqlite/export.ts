@@ -109,7 +109,7 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
   const logLines = createLines(db, jobs);
   const page = selectJobs(db, "WHERE jobs.n > ? ORDER BY jobs.n LIMIT ?");
   const more = db.prepare(
-    `SELECT idempotency_key AS key, CASE WHEN ${LEFT_READY} THEN ${READY} ELSE due END AS due FROM jobs WHERE n = ?`,
+    `SELECT idempotency_key AS key, CASE WHEN held = 1 OR ${LEFT_READY} THEN ${READY} ELSE due END AS due FROM jobs WHERE n = ?`,
   );
   const now = Date.now();
   let after = 0;
@@ -142,6 +142,9 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         due,
         token: row.token,
         trace: row.trace,
+        priority: row.priority,
+        // As at a start: it waits for none that will be queued after it.
+        rank: Math.min(row.rank, now),
         events: log.read(id, 0, ALL)?.events ?? [],
         draft,
         lines: logLines.read(id, 0, ALL)?.lines ?? [],

@@ -32,6 +32,8 @@ export interface JobRow {
   /** As JSON. */
   details: string | null;
   trace: string | null;
+  priority: number;
+  rank: number;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -63,6 +65,8 @@ const SELECTED = [
   ["token", "jobs.token"],
   ["details", "jobs.details"],
   ["trace", "jobs.trace"],
+  ["priority", "jobs.priority"],
+  ["rank", "jobs.rank"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -102,6 +106,8 @@ function rowOf(values: Values): JobRow {
     token: values[24],
     details: values[25],
     trace: values[26],
+    priority: values[27],
+    rank: values[28],
   };
 }
 
@@ -177,6 +183,8 @@ type RecordColumn = Exclude<
   | "held"
   | "token"
   | "trace"
+  | "priority"
+  | "rank"
 >;
 
 /** When a column of the record is written: at the job's creation alone, or with each change as well. */

@@ -34,6 +34,8 @@ import { createSigningKeys } from "./signing-keys.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { createStorage } from "./storage.ts";
 import { createTickets } from "./tickets.ts";
+import type { TenantWeights } from "#server/engine/turns.ts";
+import { createTurns } from "./turns.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
 import { openWorkSignal } from "./work-signal.ts";
@@ -46,6 +48,8 @@ export interface SqliteOptions {
   clock?: (() => number) | undefined;
   /** The timer of that clock. */
   after?: Clock["after"] | undefined;
+  /** Of tenants in the queue. Default: each has 1. */
+  weights?: TenantWeights | undefined;
   /** Called after each commit of a group, with the number of its writes. */
   onGroup?: ((size: number) => void) | undefined;
   /** For tests. */
@@ -59,12 +63,14 @@ export async function openSqliteEngine({
   dataDir,
   clock = createSteadyClock(),
   after,
+  weights = new Map(),
   onGroup,
   maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
   const path = databasePath(dataDir);
   const db = openDatabase(dataDir);
-  makeReady(db, clock());
+  const turns = createTurns(db, weights);
+  makeReady(db, turns, clock());
   makeSessionsReady(db, clock());
   freeSchedules(db);
 
@@ -79,13 +85,14 @@ export async function openSqliteEngine({
   const jobs = createJobs(db, owners);
   const log = createLog(db);
   const audit = createAudit(db, maxAuditEntries);
-  const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox, usage });
-  const change = createChange({ jobs, log, audit, outbox, behind, clock });
+  const parts = { db, owners, jobs, batches, log, audit, outbox, usage, behind, turns, clock };
+  const creation = createCreation(parts);
+  const change = createChange(parts);
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
-  const queue = createQueue({ db, jobs, outbox, change, clock });
+  const queue = createQueue({ ...parts, change });
   const prune = createPrune(db, owners, usage);
-  const assign = createAssign({ db, owners, usage, outbox });
+  const assign = createAssign(parts);
   const heartbeats = createWorkerHeartbeats(clock);
   const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);

@@ -19,7 +19,7 @@ import { assign, textOfDetails } from "./rows.ts";
 
 /** A job, and the row that it was read from. */
 export interface Ahead {
-  /** As it was read, but for its place in the queue (`due`, `held`, `token`), which is as it will be. */
+  /** As it was read, but for its place in the queue (`due`, `held`, `token`, `rank`), which is as it will be. */
   row: JobRow;
   /** `input` and `output` are not read: `UNREAD` stands for them until a change sets them. */
   job: Job;
@@ -65,7 +65,7 @@ export function createWriteBehind(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ?, details = ? WHERE n = ?",
   );
   const update = db.prepare(
-    `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token"])} WHERE n = ?`,
+    `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token", "rank"])} WHERE n = ?`,
   );
   const outputBytes = db.prepare(
     "SELECT octet_length(output) AS bytes FROM payloads WHERE job_n = ?",
@@ -87,7 +87,7 @@ export function createWriteBehind(
       return;
     }
     const values = valuesOfJob(job, CHANGED_COLUMNS);
-    update.run(...values, rev, row.due, row.held, row.token, row.n);
+    update.run(...values, rev, row.due, row.held, row.token, row.rank, row.n);
     if (job.output === UNREAD) return;
     const output = toJson(job.output, job.id, "output");
     const { bytes } = outputBytes.get(row.n) as { bytes: number };

@@ -1,4 +1,4 @@
--- Stores changes of jobs of one tenant, each only if its job has not changed meanwhile: record, log, feed, lists, batch,
+-- Stores changes of jobs of one tenant, each only if its job has not changed meanwhile: record, log, feed, lists, queue, batch,
 -- hints. The caller computes the new record; this script only compares and sets. A refused change does not affect others.
 --
 -- KEYS  1 prefix of the tenant's keys
@@ -6,18 +6,18 @@
 --       1 job id  2 version that the change was computed from  3 version that it leads to
 --       4 token of the claim of the change, or ""
 --       5 op: idempotency key of this call, "process.number": a process counts up, and sends the changes of a job in
---         that order. If a claim begins with the change: any other name
+--         that order
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
---       14 time from which a claim may take it, or "" for no change  15 output, or "" for no change  16 batch id or ""
---       if a claim begins with the change: 17 the job's queuedAs  18 lock of its place in the queue
---       19 op of the change that led to the record that this change was computed from
---       20 limit of the audit list, a space, entry; or ""
+--       14 delay in ms after which a job that waits again may be claimed  15 output, or "" for no change
+--       16 batch id or ""  17 op of the change that led to the record that this change was computed from
+--       18 limit of the audit list, a space, entry; or ""
 -- Returns for each change:
---         {"ok"}; if it ended a claim, with that claim's place in the queue: {"ok", queuedAs, lock}
---         if a claim began with it, with its token and what is not in the record: {"ok", token, input, output, trace}
+--         {"ok"}, if nothing of it concerns the ring; {"ok", "ready", moment in microseconds}: the tenant has ready jobs, and
+--         may have had none before; {"ok", "empty", moment}: it has none any more; {"ok", "alarm", ms}: a delay ends then, and
+--         it may be the first one of the tenant to end
 --         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"moving"}: the job is on its way to another
 --         tenant; {"stale", stored record, op that led to it}
-local FIELDS = 20
+local FIELDS = 18
 local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
@@ -64,35 +64,59 @@ local function recall(made, who)
   return newest, others
 end
 
--- Tokens follow the clock, so that a token is never reused, even after Redis lost the newest writes and the newest token
--- with them.
 local clock
-local function next_token(token)
+local function moment()
   clock = clock or redis.call('TIME')
-  return math.max(tonumber(token or 0) + 1, clock[1] * 1000000 + clock[2])
+  return clock[1] * 1000000 + clock[2]
+end
+local function now() return math.floor(moment() / 1000) end
+
+-- Ready jobs before the script, if it adds or removes any; and the answers that depend on it.
+local ready
+local touched = {}
+local function touch(answer)
+  ready = ready or redis.call('ZCARD', t .. ':queue')
+  touched[#touched + 1] = answer
+  return answer
 end
 
-local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
-  batch, queued, lock, base, audit)
+-- As in claim.lua.
+local function member(n, id) return string.format('%013.0f ', n + 2 ^ 40) .. id end
+-- As `rankOf` in turns.ts.
+local PRIORITY_LEVEL_MS = 600000
+local function wait(id, n, priority, delay)
+  if delay == 0 then
+    local answer = touch({'ok'})
+    place(t .. ':queue', member(n, id), now() - (priority or 0) * PRIORITY_LEVEL_MS)
+    return answer
+  end
+  local till = now() + delay
+  place(t .. ':delayed', id, till)
+  local first = redis.call('ZRANGE', t .. ':delayed', 0, 0, 'WITHSCORES')[2]
+  return (not first or till < tonumber(first)) and {'ok', 'alarm', till} or {'ok'}
+end
+-- The answer to a repeated call.
+local function again(id, to)
+  if to ~= 'PENDING' then return {'ok'} end
+  local till = redis.call('ZSCORE', t .. ':delayed', id)
+  return till and {'ok', 'alarm', tonumber(till)} or {'ok', 'ready', moment()}
+end
+
+local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, delay, output,
+  batch, base, audit)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving')
-    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving', 'due', 'claim', 'i', 'o', 'tr')
+  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
-  if queued == '' then
-    if newest >= tonumber(number) then return {'ok'} end
-  elseif is[2] == '1' and is[11] == op then
-    return {'ok', tonumber(is[3]), is[12], is[13], is[14]}
-  end
+  if newest >= tonumber(number) then return again(id, to) end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
-  if is[9] then return {'moving'} end
+  if is[7] then return {'moving'} end
   -- An equal version does not prove that the change was computed from this record: the change that led to the caller's record
   -- may have been refused, or lost with the newest writes. So the ops must match too.
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
-  if queued ~= '' and (is[6] ~= queued or tonumber(is[10]) > tonumber(time)) then return {'lost'} end
 
   local fields = {'s', record, 'v', seq, 'op', op .. others}
   local function set(field, value)
@@ -124,35 +148,27 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   for _, all in ipairs({o, t}) do
     local list = all .. ':jobs:' .. kind .. ':'
     place(list .. from, id, false)
-    place(list .. to, id, is[8])
+    place(list .. to, id, is[6])
   end
   if batch ~= '' then recount(batch, from, to, time) end
 
   local answer = {'ok'}
-  if to == 'PROCESSING' then
-    if queued ~= '' then
-      local token = next_token(is[3])
-      set('held', '1')
-      set('due', due)
-      set('lock', lock)
-      set('token', string.format('%.0f', token))
-      set('claim', op)
-      place(t .. ':open', id, due)
-      answer = {'ok', token, is[12], is[13], is[14]}
-    end
-  else
+  if to ~= 'PROCESSING' then
     -- The job no longer runs, so its claim ends.
     set('held', '0')
+    if is[2] == '1' then
+      place(t .. ':leased', id, false)
+    else
+      answer = touch({'ok'})
+      place(t .. ':queue', member(is[6], id), false)
+      for _, each in ipairs({':delayed', ':leased'}) do place(t .. each, id, false) end
+    end
     if to == 'PENDING' then
-      set('q', seq)
-      set('due', due)
-      place(t .. ':open', id, due)
+      answer = wait(id, is[6], is[8], tonumber(delay))
       place(t .. ':finished', id, false)
     else
-      place(t .. ':open', id, false)
       place(t .. ':finished', id, time)
     end
-    if is[2] == '1' then answer = {'ok', is[6], is[7]} end
   end
   redis.call('HSET', job, unpack(fields))
   return answer
@@ -175,6 +191,11 @@ for set, members in pairs(sets) do
   end
   if #places > 0 then redis.call('ZADD', set, unpack(places)) end
   if #left > 0 then redis.call('ZREM', set, unpack(left)) end
+end
+if ready then
+  local left = redis.call('ZCARD', t .. ':queue')
+  local is = ready == 0 and left > 0 and 'ready' or ready > 0 and left == 0 and 'empty'
+  for _, answer in ipairs(is and touched or {}) do answer[2], answer[3] = is, moment() end
 end
 if newest_rev then
   redis.call('SET', t .. ':rev', newest_rev)

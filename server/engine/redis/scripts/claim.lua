@@ -1,23 +1,100 @@
--- Claims a job from the queue, unless another process holds it or it is not due.
+-- Claims jobs of a tenant: those whose lease ended, or ready ones by their rank. A call that is sent twice gives the same jobs,
+-- of which those count that its claims still hold.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 job id  2 its queuedAs  3 now, and 4 the end of the lease, in ms  5 lock of its place in the queue
---       6 op: idempotency key of this call
--- Returns {"ok", token, record, op that led to it, input, output, trace}
---         {"early", time in ms from which it may be taken}; {"stale"}: it settled, was deleted, or was queued again
-local t, id, queued, now, till, lock, op = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local job = t .. ':job:' .. id
-local is = redis.call('HMGET', job, 'q', 'st', 'due', 's', 'op', 'i', 'o', 'held', 'token', 'claim', 'tr')
-if is[1] ~= queued then return {'stale'} end
-local led = string.match(is[5] or '', '^%S+')
-if is[8] == '1' and is[10] == op then return {'ok', tonumber(is[9]), is[4], led, is[6], is[7], is[11]} end
-if is[2] ~= 'PENDING' and is[2] ~= 'PROCESSING' then return {'stale'} end
-if tonumber(is[3]) > tonumber(now) then return {'early', is[3]} end
+-- ARGV  1 op: idempotency key of this call  2 the most jobs
+--       3 "due": those whose lease ended; and delayed jobs that are due become ready. "ready": ready ones
+--       4 length of the leases in ms  5 the time of the ring in ms: what is due by it is due here
+-- Returns {{{id, token, record, op that led to it, input, output, trace}, …}, number of ready jobs that are left,
+--          earliest end of a delay or a lease in ms or "", moment in microseconds}
+local t, op, most, kind, lease = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local queue, delayed, leased, answered = t .. ':queue', t .. ':delayed', t .. ':leased', t .. ':taken:' .. op
+-- An answer that was lost is asked for again within this time.
+local REMEMBERED_MS = 60000
+-- Delayed jobs that become ready in one call.
+local AT_ONCE = 1000
+local clock = redis.call('TIME')
+local moment = clock[1] * 1000000 + clock[2]
+local now = math.floor(moment / 1000)
+local jobs = {}
+
+local function add(id, token, is)
+  jobs[#jobs + 1] = {id, token, is[2], string.match(is[3] or '', '^%S+'), is[4], is[5], is[6]}
+end
+local function read(id)
+  return redis.pcall('HMGET', t .. ':job:' .. id, 'st', 's', 'op', 'i', 'o', 'tr', 'token', 'held')
+end
 
 -- Tokens follow the clock, so that a token is never reused, even after Redis lost the newest writes and the newest token
 -- with them.
-local clock = redis.call('TIME')
-local token = math.max(tonumber(is[9] or 0) + 1, clock[1] * 1000000 + clock[2])
-redis.call('HSET', job, 'token', string.format('%.0f', token), 'held', '1', 'due', till, 'lock', lock, 'claim', op)
-redis.call('ZADD', t .. ':open', till, id)
-return {'ok', token, is[4], led, is[6], is[7], is[11]}
+local function take(id)
+  local is = read(id)
+  if is.err then
+    -- Something else has its key. It is to stand in the way of no other job.
+    redis.call('ZADD', leased, now + lease, id)
+  elseif is[1] == 'PENDING' or is[1] == 'PROCESSING' then
+    local token = math.max(tonumber(is[7] or 0) + 1, moment)
+    redis.call('HSET', t .. ':job:' .. id, 'token', string.format('%.0f', token), 'held', '1')
+    redis.call('ZADD', leased, now + lease, id)
+    add(id, token, is)
+  else
+    redis.call('ZREM', leased, id)
+  end
+end
+
+local function take_ended(till)
+  while #jobs < most do
+    local ids = redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', 0, most - #jobs)
+    if #ids == 0 then return end
+    for _, id in ipairs(ids) do take(id) end
+  end
+end
+-- Members of the queue begin with the job's position in lists, which decides between equal ranks. A job that has come from
+-- another tenant has a negative one.
+local WIDTH, LOWEST = 13, 2 ^ 40
+local function member(n, id) return string.format('%0' .. WIDTH .. '.0f ', n + LOWEST) .. id end
+-- As `rankOf` in turns.ts.
+local PRIORITY_LEVEL_MS = 600000
+local function make_ready(till)
+  local due = redis.call('ZRANGE', delayed, '-inf', till, 'BYSCORE', 'LIMIT', 0, AT_ONCE, 'WITHSCORES')
+  for i = 1, #due, 2 do
+    local is = redis.pcall('HMGET', t .. ':job:' .. due[i], 'n', 'p')
+    redis.call('ZREM', delayed, due[i])
+    if is[1] then
+      redis.call('ZADD', queue, due[i + 1] - (is[2] or 0) * PRIORITY_LEVEL_MS, member(is[1], due[i]))
+    end
+  end
+end
+local function take_ready()
+  while #jobs < most do
+    local members = redis.call('ZRANGE', queue, 0, most - #jobs - 1)
+    if #members == 0 then return end
+    redis.call('ZREM', queue, unpack(members))
+    for _, each in ipairs(members) do take(string.sub(each, WIDTH + 2)) end
+  end
+end
+
+local first = redis.call('GET', answered)
+if first then
+  for id, token in string.gmatch(first, '(%S+) (%S+)') do
+    local is = read(id)
+    if is[8] == '1' and is[7] == token then add(id, tonumber(token), is) end
+  end
+else
+  if kind == 'due' then
+    local till = math.max(now, tonumber(ARGV[5]))
+    take_ended(till)
+    make_ready(till)
+  else
+    take_ready()
+  end
+  if #jobs > 0 then
+    local given = {}
+    for i, each in ipairs(jobs) do given[i] = each[1] .. ' ' .. string.format('%.0f', each[2]) end
+    redis.call('SET', answered, table.concat(given, ' '), 'PX', math.max(1, math.ceil(math.min(lease, REMEMBERED_MS))))
+  end
+end
+
+local function earliest(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or math.huge) end
+local alarm = math.min(earliest(delayed), earliest(leased))
+return {jobs, redis.call('ZCARD', queue), alarm == math.huge and '' or string.format('%.0f', alarm), moment}

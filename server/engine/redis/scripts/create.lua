@@ -1,4 +1,4 @@
--- Stores a job, or a batch with all of its jobs: records, logs, feed, lists. All or nothing.
+-- Stores a job, or a batch with all of its jobs: records, logs, feed, lists, places in the queue. All or nothing.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 op: idempotency key of this call
@@ -6,12 +6,14 @@
 --       5 batch id or ""  6 constant fields of the batch
 --       7 limit of the audit list, a space, entry; or ""
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
---       then for each job: id, kind, record, input, event, queuedAs, trace or ""
--- Returns {"ok"}, {"first", id of the job or batch that the key created before}, {"taken", an id that already exists}, or
--- {"full", "waitingJobs" or "bytes"}
+--       then for each job: id, kind, record, input, event, priority, trace or ""
+-- Returns {"ok", moment in microseconds if the tenant may have had no ready jobs before, else 0}, {"first", id of the job or batch that the key
+-- created before}, {"taken", an id that already exists}, or {"full", "waitingJobs" or "bytes"}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local FIRST, FIELDS = 10, 7
 local o = t .. ':owner:' .. owner
+local clock = redis.call('TIME')
+local moment = clock[1] * 1000000 + clock[2]
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
 if key ~= '' then
@@ -21,7 +23,7 @@ end
 local function taken(record, id)
   local is = redis.call('HMGET', record, 'v', 'by')
   if not is[1] then return nil end
-  return is[2] == op and {'ok'} or {'taken', id}
+  return is[2] == op and {'ok', moment} or {'taken', id}
 end
 local refused = batch ~= '' and taken(t .. ':batch:' .. batch, batch)
 if refused then return refused end
@@ -34,7 +36,9 @@ local count = (#ARGV - FIRST + 1) / FIELDS
 local bytes, most_open, most_bytes = 0, tonumber(ARGV[8]), tonumber(ARGV[9])
 -- An output that is not there yet is 'null'.
 for i = FIRST, #ARGV, FIELDS do bytes = bytes + #ARGV[i + 3] + 4 end
-if most_open > 0 and redis.call('ZCARD', t .. ':open') + count > most_open then return {'full', 'waitingJobs'} end
+local ready = redis.call('ZCARD', t .. ':queue')
+local function open() return ready + redis.call('ZCARD', t .. ':delayed') + redis.call('ZCARD', t .. ':leased') end
+if most_open > 0 and open() + count > most_open then return {'full', 'waitingJobs'} end
 if most_bytes > 0 and tonumber(redis.call('GET', t .. ':bytes') or 0) + bytes > most_bytes then return {'full', 'bytes'} end
 redis.call('INCRBY', t .. ':bytes', bytes)
 local rev = redis.call('INCRBY', t .. ':rev', count) - count
@@ -57,12 +61,17 @@ local function add(key, score, member)
   members[#members + 1] = score
   members[#members + 1] = member
 end
+-- As `rankOf` in turns.ts.
+local PRIORITY_LEVEL_MS = 600000
+-- As in claim.lua.
+local function member(n, id) return string.format('%013.0f ', n + 2 ^ 40) .. id end
 local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
-  local id, kind, record, input, event, queued, trace = unpack(ARGV, i, i + FIELDS - 1)
+  local id, kind, record, input, event, priority, trace = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
-    'op', op, 'q', queued, 'due', time, 'u', #input + 4)
+    'op', op, 'u', #input + 4)
+  if priority ~= '0' then redis.call('HSET', t .. ':job:' .. id, 'p', priority) end
   if trace ~= '' then redis.call('HSET', t .. ':job:' .. id, 'tr', trace) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   kinds[kind] = true
@@ -70,7 +79,7 @@ for i = FIRST, #ARGV, FIELDS do
     add(all .. ':feed', rev, id)
     add(all .. ':jobs:' .. kind .. ':PENDING', n, id)
   end
-  add(t .. ':open', time, id)
+  add(t .. ':queue', math.floor(moment / 1000) - priority * PRIORITY_LEVEL_MS, member(n, id))
   if batch ~= '' then
     add(t .. ':jobs-of:' .. batch, n, id)
   else
@@ -94,4 +103,4 @@ for set, members in pairs(sets) do
 end
 redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
 redis.call('SPUBLISH', t .. ':hint:feed:', '')
-return {'ok'}
+return {'ok', ready == 0 and moment or 0}

@@ -1,0 +1,60 @@
+/** The part of an engine's contract by which runners get jobs: whom a claim gives which ones, and how long it holds. */
+import type { JobEvent } from "#shared/events.ts";
+import type { Job, JobError, JobSummary } from "#shared/job.ts";
+
+export interface Claiming {
+  /**
+   * Takes jobs to work on, `max` at most, and gives them in this order, which the sizes of claims do not change:
+   *
+   * 1. Jobs whose lease ended: their runner died, or did not renew it. Among them in any order. They take no turn, they had
+   *    theirs.
+   * 2. Ready jobs: PENDING ones that no runner holds, and whose delay is over. Tenants take turns. A tenant with ready jobs
+   *    has a `turn`; the tenant with the smallest is next (ties by name, in UTF-8), and each job given adds its `stepOf`
+   *    (`turns.ts`). A tenant that gets ready jobs while it has no turn enters at `now` + `stepOf`, where `now` is the
+   *    largest turn from which a job was given so far: at `now` alone, one that empties and refills would take every turn. A
+   *    tenant without ready jobs loses its turn, however the last one went. Within a tenant the smallest `rankOf` is next,
+   *    ties in the order of creation: of the time at which the job was queued, or at which its delay ended, by the clock of
+   *    the engine. So to wait outweighs priority in the end.
+   *
+   * Delays that are over are noticed by the next claim; where more than `MAX_DELAYS_A_CLAIM` are over (of all tenants, or of
+   * one), each claim notices as many, or `max` where that is more, the earliest first. A claim costs the same however many
+   * jobs wait, and however many tenants have work. Without `multiProcess` opening the data begins all turns anew.
+   *
+   * Each job is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
+   * for good once another one got the job. Where several processes claim at once, each takes its turns from what the others
+   * left, and a claim may miss a job that another process is just taking and returning; `onWork` tells when it is back. With
+   * `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is changed. The
+   * caller reports the result of a job with `change`. A job whose `start` throws or gives nonsense, or whose input cannot be
+   * read, is started and given out like the others of the same claim, with a `fault`. A job that was started by a `change`
+   * without a claim is given like a ready one.
+   */
+  claim(request: ClaimRequest): Promise<Claim[]>;
+  /** Prolongs leases. Returns the claims that do not hold any more. */
+  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
+}
+
+/** Proof that a runner holds a job. `token` is never given out twice for a job. */
+export interface ClaimRef {
+  jobId: string;
+  token: number;
+}
+
+export interface Claim extends ClaimRef {
+  /** As it is after the claim. */
+  job: Job;
+  /** Says that this claim started it. `null` where it was PROCESSING: its runner died. */
+  started: JobEvent | null;
+  /** As the creator of the job gave it. */
+  trace: string | undefined;
+  /** Why the job cannot run. It is to be ended with this error. */
+  fault?: JobError | undefined;
+}
+
+export interface ClaimRequest {
+  worker: string;
+  max: number;
+  leaseMs: number;
+  now: Date;
+  /** The first message and percent of an attempt. Pure. */
+  start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
+}

@@ -1,0 +1,12 @@
+/** Migration: the queue has an order within each tenant. */
+export const QUEUE_OF_TENANTS = `
+  ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+  -- Its place among the ready jobs of its tenant: when it was queued, or its delay ends, less its priority. Jobs that wait
+  -- when this column comes have 0: they stay in the order of their creation, before all that come later.
+  ALTER TABLE jobs ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+  UPDATE jobs SET rank = due WHERE due > 0 AND held = 0;
+  DROP INDEX jobs_due;
+  CREATE INDEX jobs_ready ON jobs (tenant_n, rank) WHERE due = 0;
+  CREATE INDEX jobs_delayed ON jobs (due) WHERE held = 0 AND due > 0;
+  CREATE INDEX jobs_leased ON jobs (due) WHERE held = 1;
+`;

@@ -1,0 +1,226 @@
+/**
+ * Runs random commands on an engine and on the model of its queue, and compares whom each claim gives a job, in order.
+ *
+ * A minute passes with each command, and no two jobs of a tenant have ranks that are equal by chance: where an engine's clock
+ * goes on by itself (`multiProcess`), the few seconds that a run takes change no order.
+ */
+import { deepStrictEqual as same, ok } from "node:assert/strict";
+import fc from "fast-check";
+import type { Engine } from "#server/engine/contract.ts";
+import { at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
+import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
+import { createQueueModel, type QueuedJob } from "./queue-model.ts";
+
+const MINUTE = 60_000;
+/** In UTF-8 the last one comes after the one before it, in UTF-16 before it. */
+const TENANTS = ["acme", "beta", "double", "triple", "thirteen", "～", "🌱"];
+
+const pick = fc.nat({ max: 1000 });
+const tenant = fc.constantFrom(...TENANTS);
+const priority = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 }));
+
+/** `pick` chooses among the jobs that the command can concern at that moment. */
+const what = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("create" as const), tenant, priority }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("batch" as const),
+      tenant,
+      priorities: fc.array(priority, { minLength: 1, maxLength: 10 }),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("claim" as const),
+      max: fc.integer({ min: 1, max: 5 }),
+      start: fc.boolean(),
+      leaseMinutes: fc.constantFrom(4, 30, 300),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("release" as const),
+      pick,
+      delayMinutes: fc.constantFrom(0, 0, 1, 5, 59),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("deliver" as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("renew" as const), pick }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("retry" as const), pick }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(3, 12, 70) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+);
+/** `disturbed`: a call that is refused comes at the same moment, so an engine may have to take its transaction back. */
+export const queueCommand = fc.record({ what, disturbed: fc.boolean() });
+export type QueueCommand = typeof queueCommand extends fc.Arbitrary<infer T> ? T : never;
+
+function begin() {
+  return { progress: 3, message: "Taken and started" };
+}
+
+export class QueueModelRun {
+  readonly model = createQueueModel(WEIGHTS);
+  engine: Engine;
+  /** Jobs that claims gave in turn. */
+  given = 0;
+  readonly #data: EngineData;
+  #now = 0;
+  #disturbed = false;
+
+  constructor(engine: Engine, data: EngineData) {
+    this.engine = engine;
+    this.#data = data;
+  }
+
+  async step({ what: command, disturbed }: QueueCommand): Promise<void> {
+    await this.#pass(1);
+    this.#disturbed = disturbed;
+    const { model } = this;
+    switch (command.do) {
+      case "create": {
+        await this.#avoidTies(command.tenant, [command.priority]);
+        const job = newJob({ tenant: command.tenant, priority: command.priority });
+        await this.#call((engine) => engine.createJob(job, at(0)));
+        return model.create({ id: job.id, ...command }, this.#now);
+      }
+      case "batch": {
+        await this.#avoidTies(command.tenant, command.priorities);
+        const { batch, jobs } = newBatch(command.priorities.length, { tenant: command.tenant });
+        const fresh = jobs.map((job, n) => ({ ...job, priority: command.priorities[n] }));
+        await this.#call((engine) => engine.createBatch(batch, fresh, at(0)));
+        for (const { id, tenant: of, priority: level = 0 } of fresh) {
+          model.create({ id, tenant: of, priority: level }, this.#now);
+        }
+        return;
+      }
+      case "claim":
+        await this.claim(command);
+        return;
+      case "release": {
+        const held = this.#held(command.pick);
+        if (held === undefined) return;
+        const { job, claim } = held;
+        let delay = command.delayMinutes * MINUTE;
+        if (delay === 0) await this.#avoidTies(job.tenant, [job.priority]);
+        else while (this.#isTaken(job.tenant, this.#now + delay, job.priority)) delay += MINUTE;
+        // Only a claim that still holds is released: the minutes that passed may have ended it.
+        if (!this.#holds(job)) return;
+        await this.#beStarted(claim);
+        await this.#call((engine) => engine.change(job.id, release(delay), at(0), claim));
+        return model.queue(job.id, this.#now, delay);
+      }
+      case "deliver": {
+        const held = this.#held(command.pick);
+        if (held === undefined) return;
+        await this.#beStarted(held.claim);
+        await this.#call((engine) => engine.change(held.job.id, DELIVER, at(0), held.claim));
+        return model.settle(held.job.id);
+      }
+      case "renew": {
+        const held = this.#held(command.pick);
+        if (held === undefined) return;
+        const { claim } = held;
+        same(await this.#call((engine) => engine.renew([claim], 20 * MINUTE, at(0))), []);
+        return model.lease(held.job.id, held.claim.token, this.#now + 20 * MINUTE);
+      }
+      case "cancel": {
+        const job = this.#pick(command.pick, ({ state }) => state.is !== "settled");
+        if (job === undefined) return;
+        await this.#call((engine) => engine.change(job.id, { action: "cancel" }, at(0)));
+        return model.settle(job.id);
+      }
+      case "retry": {
+        const job = await this.#aborted(command.pick);
+        if (job === undefined) return;
+        await this.#avoidTies(job.tenant, [job.priority]);
+        await this.#call((engine) => engine.change(job.id, { action: "retry" }, at(0)));
+        return model.queue(job.id, this.#now);
+      }
+      case "wait":
+        return this.#pass(command.minutes);
+      case "reopen":
+        await this.engine.close();
+        this.engine = await this.#data.open();
+        if (!this.engine.capabilities.multiProcess) model.restart();
+    }
+  }
+
+  /** Returns how many it gave. */
+  async claim(command: { max: number; start: boolean; leaseMinutes: number }): Promise<number> {
+    const leaseMs = command.leaseMinutes * MINUTE;
+    const request = { worker: "w", max: command.max, leaseMs, now: at(0) };
+    const expected = this.model.claim(command.max, this.#now);
+    const claims = await this.#call((engine) =>
+      engine.claim(command.start ? { ...request, start: begin } : request),
+    );
+    const ids = claims.map(({ jobId }) => jobId);
+    same(ids.slice(expected.ended), expected.ready);
+    const ended = ids.slice(0, expected.ended);
+    same(ended.length, expected.ended);
+    ok(ended.every((id) => expected.of.includes(id)));
+    this.given += expected.ready.length;
+    for (const { jobId, token } of claims) this.model.lease(jobId, token, this.#now + leaseMs);
+    return claims.length;
+  }
+
+  /** Claims until nothing is left that could be given now: who would have been next, to the last one. */
+  async drain(): Promise<void> {
+    while ((await this.claim({ max: 7, start: true, leaseMinutes: 600 })) > 0);
+  }
+
+  async #call<T>(call: (engine: Engine) => Promise<T>): Promise<T> {
+    if (!this.#disturbed) return call(this.engine);
+    const refused = codeOf(this.engine.createJob(newJob({ priority: -1 }), at(0)));
+    const [answer, code] = await Promise.all([call(this.engine), refused]);
+    same(code, "BAD_REQUEST");
+    return answer;
+  }
+
+  async #pass(minutes: number): Promise<void> {
+    this.#now += minutes * MINUTE;
+    await this.#data.pass(minutes * MINUTE);
+  }
+
+  #pick(n: number, which: (job: QueuedJob) => boolean): QueuedJob | undefined {
+    const among = this.model.jobs.filter(which);
+    return among[n % Math.max(1, among.length)];
+  }
+
+  #holds({ state }: QueuedJob): boolean {
+    return state.is === "leased" && state.until > this.#now;
+  }
+
+  #held(n: number) {
+    const job = this.#pick(n, (each) => this.#holds(each));
+    if (job?.state.is !== "leased") return undefined;
+    return { job, claim: { jobId: job.id, token: job.state.token } };
+  }
+
+  async #aborted(n: number): Promise<QueuedJob | undefined> {
+    const job = this.#pick(n, ({ state }) => state.is === "settled");
+    if (job === undefined) return undefined;
+    const status = (await this.engine.getSummary(job.id))?.status;
+    return status === "ABORTED" ? job : undefined;
+  }
+
+  async #beStarted(claim: { jobId: string; token: number }): Promise<void> {
+    const status = (await this.engine.getSummary(claim.jobId))?.status;
+    if (status === "PENDING") await this.engine.change(claim.jobId, START, at(0), claim);
+  }
+
+  #isTaken(of: string, queuedAt: number, level: number): boolean {
+    const rank = queuedAt - level * 10 * MINUTE;
+    return this.model.jobs.some((job) => job.tenant === of && job.rank === rank);
+  }
+
+  async #avoidTies(of: string, levels: readonly number[]): Promise<void> {
+    while (levels.some((level) => this.#isTaken(of, this.#now, level))) await this.#pass(1);
+  }
+}
