@@ -142,3 +142,34 @@ test("[K9] schedules fire as the clock of a test advances, and their inputs have
   // @ts-expect-error: a field has another type
   await expect(jobwire.schedules.upsert(me, wrong)).rejects.toMatchObject({ code: "BAD_REQUEST" });
 });
+
+test.each([
+  [undefined, { tenant: "acme", owner: "system" }],
+  [
+    { tenant: "bakery", user: "robot" },
+    { tenant: "bakery", owner: "robot" },
+  ],
+])(
+  "[K7] [K9] where callers sign in, schedules of kinds with the owner %j belong to %j",
+  async (scheduleOwner, owner) => {
+    const nightly = defineKind({
+      name: "nightly",
+      input: z.null(),
+      output: z.null(),
+      schedules: [{ key: "nightly", cron: "0 3 * * *", input: null }],
+      run: async () => null,
+    });
+    const { jobwire, clock, close } = await startTestJobwire({
+      kinds: [nightly],
+      scheduleOwner,
+      env: { AUTH_JWT_SECRET: "x".repeat(32), AUTH_DEFAULT_TENANT: "acme" },
+    });
+    onTestFinished(close);
+    const boss = { userId: "boss", tenantId: owner.tenant, scopes: ["jobs:read", "tenant"] };
+    await clock.advance(86_400_000);
+    const { items } = await jobwire.schedules.list(boss, { allOwners: true });
+    expect(items).toMatchObject([{ key: "nightly", declared: true, ...owner }]);
+    const jobs = await jobwire.jobs.list(boss, { allOwners: true });
+    expect(jobs.items).toMatchObject([owner]);
+  },
+);
