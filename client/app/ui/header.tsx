@@ -55,7 +55,7 @@ function NavLink(props: { href: string; search?: string; pattern: string; childr
     <Link
       href={props.href + (props.search ?? "")}
       aria-current={active ? "page" : undefined}
-      className={`rounded-md px-3 py-1.5 text-sm font-medium transition-colors ${
+      className={`rounded-md px-2 py-1.5 text-sm font-medium transition-colors sm:px-3 ${
         active ? "bg-sunken text-ink" : "text-muted hover:bg-sunken hover:text-ink"
       }`}
     >
