@@ -14,7 +14,7 @@ export interface Claiming {
    *    largest turn from which a job was given so far: at `now` alone, one that empties and refills would take every turn. A
    *    tenant without ready jobs loses its turn, however the last one went. Within a tenant the smallest `rankOf` is next,
    *    ties in the order of creation: of the time at which the job was queued, or at which its delay ended, by the clock of
-   *    the engine. So to wait outweighs priority in the end.
+   *    the engine. So to wait outweighs priority in the end. A job that is released at once without `counts` keeps its rank.
    *
    * Delays that are over are noticed by the next claim; where more than `MAX_DELAYS_A_CLAIM` are over (of all tenants, or of
    * one), each claim notices as many, or `max` where that is more, the earliest first. A claim costs the same however many

@@ -15,3 +15,8 @@ export function delayOf({ status }: Job, change: JobChange): number | null {
   if (isSettled(status)) return null;
   return change.action === "release" ? change.delayMs : 0;
 }
+
+/** True for a job that its runner gives back through no fault of the job, to run again at once: it keeps its rank. */
+export function keepsRank(change: JobChange): boolean {
+  return change.action === "release" && !change.counts && change.delayMs === 0;
+}

@@ -43,6 +43,7 @@ const what = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("release" as const),
+      counts: fc.boolean(),
       pick,
       delayMinutes: fc.constantFrom(0, 0, 1, 5, 59),
     }),
@@ -113,7 +114,9 @@ export class QueueModelRun {
         // Only a claim that still holds is released: the minutes that passed may have ended it.
         if (!this.#holds(job)) return;
         await this.#beStarted(claim);
-        await this.#call((engine) => engine.change(job.id, release(delay), at(0), claim));
+        const change = release(delay, command.counts);
+        await this.#call((engine) => engine.change(job.id, change, at(0), claim));
+        if (delay === 0 && !command.counts) return model.giveBack(job.id);
         return model.queue(job.id, this.#now, delay);
       }
       case "deliver": {

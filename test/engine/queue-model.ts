@@ -25,6 +25,8 @@ export interface QueueModel {
   create(job: Pick<QueuedJob, "id" | "tenant" | "priority">, now: number): void;
   /** Queues it again. */
   queue(id: string, now: number, delayMs?: number): void;
+  /** Queues it again with the rank that it had. */
+  giveBack(id: string): void;
   settle(id: string): void;
   lease(id: string, token: number, until: number): void;
   /**
@@ -81,6 +83,7 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
       job.rank = until - job.priority * 600_000;
       put(job, delayMs === 0 ? { is: "ready" } : { is: "delayed", until });
     },
+    giveBack: (id) => put(find(id), { is: "ready" }),
     settle: (id) => put(find(id), { is: "settled" }),
     lease: (id, token, until) => put(find(id), { is: "leased", token, until }),
     claim(max, now) {

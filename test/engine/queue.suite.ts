@@ -201,6 +201,28 @@ export function queueSuite(subject: EngineUnderTest): void {
       expect(await titlesOf(engine, 9)).toEqual(["urgent", "waits", "plain"]);
     });
 
+    test("[Q2] a job that is given back through no fault of its own keeps its rank", async ({
+      data,
+      engine,
+    }) => {
+      for (const title of ["stopped", "failed"]) {
+        await engine.createJob(newJob({ title }), at(0));
+        await data.pass(MINUTE);
+      }
+      const [stopped, failed] = await claim(engine, 2);
+      await engine.createJob(newJob({ title: "waits" }), at(0));
+      await data.pass(MINUTE);
+      for (const [held, counts] of [
+        [failed, true],
+        [stopped, false],
+      ] as const) {
+        if (held === undefined) throw new Error("The job was not given.");
+        await engine.change(held.jobId, START, at(0), held);
+        await engine.change(held.jobId, release(0, counts), at(0), held);
+      }
+      expect(await titlesOf(engine, 9)).toEqual(["stopped", "waits", "failed"]);
+    });
+
     test("[Q2] a delayed job is ranked by the end of its delay", async ({ data, engine }) => {
       await engine.createJob(newJob({ title: "delayed" }), at(0));
       const held = await claimOne(engine, at(0));

@@ -40,6 +40,13 @@ export async function advanceTime(
       await Promise.all(members.map((member) => client.zincrby(key, -ms, member)));
     }),
   );
+  const jobs = keys.filter((key) => key.includes("}:job:"));
+  await Promise.all(
+    jobs.map(async (key) => {
+      const rank = await client.hget(key, "rank").catch(() => null);
+      if (rank !== null) await client.hset(key, "rank", Number(rank) - ms);
+    }),
+  );
   const { workHints } = createKeys(prefix);
   await client.spublish(workHints, "");
 }

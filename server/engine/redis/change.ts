@@ -4,7 +4,7 @@
  */
 import type { Client } from "./client.ts";
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
-import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
+import { delayOf, keepsRank, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { claimLost, isMoving, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
@@ -112,7 +112,7 @@ export function createChange({
       before.job.status,
       job.status,
       `${job.attempt}`,
-      `${delayOf(job, change) ?? ""}`,
+      keepsRank(change) ? "none" : `${delayOf(job, change) ?? ""}`,
       job.output === UNREAD ? "" : toJson(job.output, job.id, "output"),
       job.batchId ?? "",
       before.op,

@@ -1,6 +1,6 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
-import { delayOf } from "#server/engine/job-change.ts";
+import { delayOf, keepsRank } from "#server/engine/job-change.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
 import { rankOf } from "#server/engine/turns.ts";
 import { isSettled, type Job, summaryOf } from "#shared/job.ts";
@@ -49,7 +49,7 @@ export function createChange({
     else {
       const end = clock() + delay;
       row.due = delay === 0 ? READY : end;
-      row.rank = rankOf(end, row.priority);
+      if (!keepsRank(change)) row.rank = rankOf(end, row.priority);
     }
     const isReady = row.due === READY;
     if (isReady && !wasReady) turns.add({ n: row.tenant_n, tenant: row.tenant }, 1);

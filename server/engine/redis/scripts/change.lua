@@ -8,8 +8,9 @@
 --       5 op: idempotency key of this call, "process.number": a process counts up, and sends the changes of a job in
 --         that order
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
---       14 delay in ms after which a job that waits again may be claimed  15 output, or "" for no change
---       16 batch id or ""  17 op of the change that led to the record that this change was computed from
+--       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had
+--       15 output, or "" for no change  16 batch id or ""
+--       17 op of the change that led to the record that this change was computed from
 --       18 limit of the audit list, a space, entry; or ""
 -- Returns for each change:
 --         {"ok"}, if nothing of it concerns the ring; {"ok", "ready", moment in microseconds}: the tenant has ready jobs, and
@@ -85,9 +86,10 @@ local function member(n, id) return string.format('%013.0f ', n + 2 ^ 40) .. id 
 -- As `rankOf` in turns.ts.
 local PRIORITY_LEVEL_MS = 600000
 local function wait(id, n, priority, delay)
-  if delay == 0 then
+  if delay == 'none' or delay == '0' then
     local answer = touch({'ok'})
-    place(t .. ':queue', member(n, id), now() - (priority or 0) * PRIORITY_LEVEL_MS)
+    local before = delay == 'none' and redis.call('HGET', t .. ':job:' .. id, 'rank')
+    place(t .. ':queue', member(n, id), before or now() - (priority or 0) * PRIORITY_LEVEL_MS)
     return answer
   end
   local till = now() + delay
@@ -164,7 +166,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       for _, each in ipairs({':delayed', ':leased'}) do place(t .. each, id, false) end
     end
     if to == 'PENDING' then
-      answer = wait(id, is[6], is[8], tonumber(delay))
+      answer = wait(id, is[6], is[8], delay)
       place(t .. ':finished', id, false)
     else
       place(t .. ':finished', id, time)

@@ -27,14 +27,15 @@ end
 
 -- Tokens follow the clock, so that a token is never reused, even after Redis lost the newest writes and the newest token
 -- with them.
-local function take(id)
+local function take(id, rank)
   local is = read(id)
   if is.err then
     -- Something else has its key. It is to stand in the way of no other job.
     redis.call('ZADD', leased, now + lease, id)
   elseif is[1] == 'PENDING' or is[1] == 'PROCESSING' then
     local token = math.max(tonumber(is[7] or 0) + 1, moment)
-    redis.call('HSET', t .. ':job:' .. id, 'token', string.format('%.0f', token), 'held', '1')
+    local kept = rank and {'rank', rank} or {}
+    redis.call('HSET', t .. ':job:' .. id, 'token', string.format('%.0f', token), 'held', '1', unpack(kept))
     redis.call('ZADD', leased, now + lease, id)
     add(id, token, is)
   else
@@ -67,10 +68,9 @@ local function make_ready(till)
 end
 local function take_ready()
   while #jobs < most do
-    local members = redis.call('ZRANGE', queue, 0, most - #jobs - 1)
+    local members = redis.call('ZPOPMIN', queue, most - #jobs)
     if #members == 0 then return end
-    redis.call('ZREM', queue, unpack(members))
-    for _, each in ipairs(members) do take(string.sub(each, WIDTH + 2)) end
+    for i = 1, #members, 2 do take(string.sub(members[i], WIDTH + 2), members[i + 1]) end
   end
 end
 
