@@ -14,10 +14,11 @@
 import type { Actor } from "./actor.ts";
 import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
-import { eventOf, type JobEvent, type JobEventType } from "./events.ts";
+import type { JobEvent, JobEventType } from "./events.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
 import { boundedError, messageText, refuseIfFull, wholePercent } from "./job-fields.ts";
 import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
+import { newestEvent } from "./newest-event.ts";
 import { storedDetails } from "./stored-details.ts";
 
 /** Actions on a job. Runners take the first six, people the others. */
@@ -287,18 +288,4 @@ function illegal(job: Job, action: JobAction): string {
     (status) => LIFECYCLE[status][action],
   );
   return `Job ${job.id} is ${job.status} and cannot become ${target}: "${action}" needs ${from.join(" or ")}.`;
-}
-
-/** The event that brought the job into its current state. */
-function newestEvent(job: Job, type: JobEventType, at: Date, actor: Actor | undefined): JobEvent {
-  return eventOf(type, {
-    jobId: job.id,
-    seq: job.version,
-    at,
-    attempt: job.attempt,
-    progress: job.progress,
-    message: job.message,
-    details: job.details,
-    actor,
-  });
 }
