@@ -83,6 +83,6 @@ test("a new field of a job, an event or a batch compiles nowhere until each code
     "shared/job.schema.ts: JobSchema",
     "shared/job.ts: summaryOf",
     "shared/lifecycle.ts: createdJob",
-    "shared/lifecycle.ts: newestEvent",
+    "shared/newest-event.ts: newestEvent",
   ]);
 });
