@@ -188,7 +188,9 @@ describe("rights that end", () => {
     ];
     const bob = await join(process, BOB, { jobId });
     const online = await join(process, OWN, {});
-    await vi.waitFor(() => expect(bob.last()).toBe("ann bob"));
+    for (const watch of [bob, watches[0]]) {
+      await vi.waitFor(() => expect(watch?.last()).toBe("ann bob"));
+    }
     await engine.assign(ownedBy("ann"), ownedBy("kim"), 100);
     expect(watches.map(({ ends }) => ends)).toEqual([[], []]);
     await clock.advance(CHECK_MS);
