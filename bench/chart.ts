@@ -31,7 +31,7 @@ const STYLE = `
 interface Bar {
   label: string;
   value: number;
-  /** What stands beside it. */
+  /** The text beside the bar. */
   figure: string;
   ours: boolean;
 }

@@ -17,7 +17,7 @@ interface ListOptions {
 
 type Verb = Exclude<keyof Management["schedules"], "list">;
 
-/** What a person reads when it is done. */
+/** The line for people when it is done. */
 const DONE: Record<Verb, string> = {
   pause: "Paused",
   resume: "Resumed",

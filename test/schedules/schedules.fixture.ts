@@ -33,7 +33,7 @@ export interface SchedulesFixture {
   advance(ms: number): Promise<void>;
   /** Sets the machine's clock forward or back. */
   setClock(ms: number): void;
-  /** What the scheduler told its observer. */
+  /** The calls of the scheduler to its observer. */
   results: FiringResult[];
   lags: number[];
   /** Lines of the log from `warn` on. */

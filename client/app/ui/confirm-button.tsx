@@ -5,7 +5,7 @@ import { Button } from "./button.tsx";
 export function ConfirmButton(props: {
   label: string;
   question: string;
-  /** What follows from it. */
+  /** Its consequences. */
   detail: string;
   busy: boolean;
   onConfirm: () => void;

@@ -446,7 +446,7 @@ describe("a proxy", () => {
       },
     );
     expect(stopping.get("readiness")).toEqual(says("fail", "It stops."));
-    // What else would fail is no fault of the proxy.
+    // Other checks would fail through no fault of the proxy.
     expect(verdicts(stopping, "skip")).toEqual(["the rest"]);
     const none = await behind(readyzAnswers(502, {}));
     expect(none.get("readiness")).toMatchObject({

@@ -33,7 +33,7 @@ test("after all jobs and batches of an owner are deleted, no key of the owner is
   await engine.change(other.id, { action: "cancel" }, at(3));
   expect(await engine.prune(at(4), 9)).toBe(1);
   const prefix = keys.tenant(ANN.tenant);
-  // What a claim gave is remembered for as long as the claim may hold.
+  // The jobs of a claim are remembered for as long as it may hold.
   const [taken = ""] = await redis().client.keys(`${prefix}:taken:*`);
   expect(await redis().client.pttl(taken)).toBeGreaterThan(0);
   await redis().client.del(taken);

@@ -56,7 +56,7 @@ const THE_CLAIM = "\r\nready\r\n$";
 const THE_START = "Begun";
 const THE_END = "\r\nempty\r\n";
 
-/** What a claim does before its process dies, and whether the job was started and held then. */
+/** The last step of a claim before its process dies, and whether the job was started and held then. */
 const DEATHS = [
   ["before the jobs of a turn are taken", "dieBefore", THE_CLAIM, false, false],
   ["after they were taken", "loseAnswersTo", THE_CLAIM, false, true],
@@ -107,7 +107,7 @@ test.each(DEATHS)(
   },
 );
 
-/** What stores a job that waits, and the delay after which it can be claimed. */
+/** The ways to store a job that waits, and the delay after which it can be claimed. */
 const STORED = [
   ["created", undefined, 0],
   ["released", release(), 0],

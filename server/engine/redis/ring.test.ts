@@ -1,4 +1,4 @@
-/** What processes tell the ring in any order, and how turns are taken and given back. */
+/** News that processes tell the ring in any order, and how turns are taken and given back. */
 import { expect, test } from "vitest";
 import { useRedis } from "#test/redis/engine.fixture.ts";
 import { createKeys } from "./keys.ts";
@@ -41,7 +41,7 @@ test("a claim that found no job does not end the place of one that was stored af
   expect(await turnsOf(ring, 1)).toEqual([["a", 1]]);
   await ring.turn([ended("a", { moment: 40 })], 0);
   expect(await turnsOf(ring)).toEqual([]);
-  // What is told late.
+  // News that is told late.
   await ring.tell([{ tenant: "b", is: "empty", moment: 60 }, ready("b", 50)]);
   expect(await turnsOf(ring, 1)).toEqual([["b", 1]]);
 });

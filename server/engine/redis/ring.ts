@@ -11,7 +11,7 @@ import type { Keys } from "./keys.ts";
 import { inPairs } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 
-/** What a tenant's scripts say about its ready jobs at a moment, in microseconds of its node's clock. */
+/** The state of a tenant's ready jobs at a moment, in microseconds of its node's clock, as its scripts say it. */
 export interface News {
   tenant: string;
   /** Absent: only `alarm` is news. */
@@ -162,7 +162,7 @@ export function openRing({ run, keys, hints, weights }: RingOptions): Ring {
       listeners.add(registered);
       unlisten ??= hints.onWork(wake);
       unlisten
-        // What was told before it listened.
+        // News from before it listened.
         .then(() => listeners.has(registered) && listener())
         .catch(() => {
           // The next listener tries again; until then runners look by themselves.

@@ -32,7 +32,7 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
   expect(plans.filter((plan) => /^(SCAN|USE TEMP)/.test(plan))).toEqual([
     expect.stringMatching(/^SCAN tenant_usage <- /),
   ]);
-  // What a claim reads has its order from an index of the jobs of one state alone, so `LIMIT` ends the search.
+  // The rows of a claim have their order from an index of the jobs of one state alone, so `LIMIT` ends the search.
   const claims = [
     ["ORDER BY turn, tenant LIMIT", "SEARCH turns USING INDEX turns_in_order (turn>?)"],
     ["ORDER BY jobs.rank, jobs.n LIMIT", "SEARCH jobs USING INDEX jobs_ready (tenant_n=?)"],

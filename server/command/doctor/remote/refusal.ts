@@ -1,4 +1,4 @@
-/** What to do about an answer that is not the expected one: it may be Jobwire's own, or of something before it. */
+/** Advice on an answer that is not the expected one: it may be Jobwire's own, or of something before it. */
 import type { Advice } from "#shared/finding.ts";
 import type { Answer } from "./ask.ts";
 import { at, parsed } from "./trpc-answer.ts";
