@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { loadConfig } from "#server/config.ts";
 import { AUDIT_ACTIONS, type AuditAction, type AuditItem } from "#shared/audit.ts";
-import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
+import { allPages } from "./all-pages.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
 import { formatTable } from "./table.ts";
@@ -37,17 +37,9 @@ async function list(options: AuditOptions, { env, stdout, now }: CommandContext)
   if (tenant === undefined) {
     throw new UsageError("--tenant: name the tenant, or set AUTH_DEFAULT_TENANT.");
   }
-  const entries = await withManagement(config, now, async ({ audit }) => {
-    const found: AuditItem[] = [];
-    let cursor: string | undefined;
-    do {
-      const most = Math.min(MAX_PAGE_ITEMS, limit - found.length);
-      const page = await audit.list({ tenant, user, action, cursor, limit: most });
-      found.push(...page.items);
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined && found.length < limit);
-    return found;
-  });
+  const entries = await withManagement(config, now, ({ audit }) =>
+    allPages((page) => audit.list({ tenant, user, action, ...page }), limit),
+  );
   if (json) {
     stdout.write(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
     return;

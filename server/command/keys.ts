@@ -1,13 +1,12 @@
 /** `jobwire keys create|list|revoke`. */
 import type { Command } from "commander";
 import { z } from "zod";
-import type { ApiKeys } from "#server/auth/api-keys.ts";
 import { needsToken } from "#server/auth/variables.ts";
 import { loadConfig } from "#server/config.ts";
 import { ApiKeyRequestSchema } from "#shared/api-key.schema.ts";
 import { type ApiKey, stateOf } from "#shared/api-key.ts";
-import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { checkArguments, parseEnd, splitScopes } from "./arguments.ts";
+import { allPages } from "./all-pages.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
 import { formatTable, formatTime } from "./table.ts";
@@ -82,7 +81,7 @@ async function list(
   { env, stdout, now }: CommandContext,
 ): Promise<void> {
   const records = await withManagement(loadConfig(env), now, ({ apiKeys }) =>
-    allKeys(apiKeys, tenant),
+    allPages((page) => apiKeys.list({ tenant, ...page })),
   );
   if (json) {
     stdout.write(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
@@ -96,17 +95,6 @@ async function list(
       records.map((record) => rowOf(record, now())),
     ),
   );
-}
-
-async function allKeys(keys: ApiKeys, tenant: string | undefined): Promise<ApiKey[]> {
-  const records: ApiKey[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await keys.list({ tenant, cursor, limit: MAX_PAGE_ITEMS });
-    records.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return records;
 }
 
 function rowOf(record: ApiKey, now: Date): string[] {

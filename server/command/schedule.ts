@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { z } from "zod";
 import type { Management } from "#server/auth/management.ts";
 import { loadConfig } from "#server/config.ts";
-import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import type { ScheduleSummary } from "#shared/schedule.ts";
+import { allPages } from "./all-pages.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
 import { formatTable, formatTime } from "./table.ts";
@@ -55,16 +55,9 @@ async function list(
   { tenant, json }: ListOptions,
   { env, stdout, now }: CommandContext,
 ): Promise<void> {
-  const all = await withManagement(loadConfig(env), now, async ({ schedules }) => {
-    const found: ScheduleSummary[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await schedules.list({ tenant, cursor, limit: MAX_PAGE_ITEMS });
-      found.push(...page.items);
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined);
-    return found;
-  });
+  const all = await withManagement(loadConfig(env), now, ({ schedules }) =>
+    allPages((page) => schedules.list({ tenant, ...page })),
+  );
   if (json) {
     stdout.write(all.map((each) => `${JSON.stringify(each)}\n`).join(""));
     return;

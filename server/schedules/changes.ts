@@ -1,4 +1,4 @@
-/** Changes of schedules, whoever asks for them: each is a compare-and-set on the newest record. */
+/** Changes of schedules, by callers and by the command: each is a compare-and-set on the newest record. */
 import type { ScheduleStore } from "#server/engine/schedule-store.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Schedule, ScheduleSummary } from "#shared/schedule.ts";
