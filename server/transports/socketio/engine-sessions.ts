@@ -68,6 +68,10 @@ export class EngineSessions {
     if (owner !== undefined) this.#deadlines.delete(owner);
   }
 
+  hasJoined(connection: Connection): boolean {
+    return !this.#unjoined.has(connection);
+  }
+
   joined(connection: Connection): void {
     this.joining(connection);
     this.#unjoined.delete(connection);

@@ -118,12 +118,12 @@ export function createIoServer(shared: Shared, encoding: PacketEncoding): IoServ
   );
   if (broadcast) engine.generateId = broadcast.sessionId;
   engine.on("connection", breakOffOnClose);
-  engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
     createConnectionWriter(client, highWaterBytes, sessionCounts.sent);
     sessionCounts.add(client);
     startPings(client);
     engineSessions.add(client);
+    limitPackets(client, (each) => engineSessions.hasJoined(each));
     handshakes?.opened(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {

@@ -1,5 +1,7 @@
+import { encode } from "@msgpack/msgpack";
 import { afterEach, expect, test } from "vitest";
-import { openPolling } from "#test/transports/socketio-raw-client.ts";
+import { MAX_STRANGER_BYTES } from "#server/transports/requests/stranger-limit.ts";
+import { joinRaw, openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
 import { openTestServer, type TestServer, until } from "#test/transports/socketio.fixture.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 
@@ -37,4 +39,27 @@ test("a client may leave and join again on one connection", async () => {
     await client.post("41");
   }
   expect(new Set(greetings).size).toBe(3);
+});
+
+/** More than a stranger may send. */
+const LARGE = "x".repeat(MAX_STRANGER_BYTES);
+
+test.for([
+  ["text", "/socket.io/", `40${JSON.stringify({ token: LARGE })}`],
+  ["MessagePack", "/socket.io-msgpack/", encode({ type: 0, nsp: "/", data: { token: LARGE } })],
+] as const)("[R9] a large join in %s ends the connection", async ([, path, packet]) => {
+  server = await openTestServer();
+  const raw = openRaw(`${server.url.replace("http", "ws")}${path}?EIO=4&transport=websocket`);
+  await until(() => expect(raw.frames).toHaveLength(1));
+  raw.send(typeof packet === "string" ? packet : Buffer.from(packet));
+  await raw.closed;
+  // It has not joined.
+  expect(raw.frames).toHaveLength(1);
+});
+
+test("[R9] a client that has joined may send large packets", async () => {
+  server = await openTestServer();
+  const raw = await joinRaw(server.url);
+  raw.ask("subscribe:job", { job_id: LARGE });
+  await until(() => expect(raw.told()).toContain("subscription:error"));
 });

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { discardBody } from "#server/transports/requests/body.ts";
 import { checkAddress, NotText } from "#server/transports/requests/request-text.ts";
+import { MAX_STRANGER_BYTES } from "#server/transports/requests/stranger-limit.ts";
 import { hasOwnCredentials } from "./callers.ts";
 import { notText, readJsonBody } from "./request-body.ts";
 
@@ -36,13 +37,11 @@ export function createGiveInput(refusalOf: (req: IncomingMessage) => Promise<unk
   };
 }
 
-/** Smaller bodies cost less than to find out who the caller is, where the limits do not ask for that first. */
-const LARGE_BYTES = 64 * 1024;
-
 function mayBeLarge({ method, headers, url = "" }: IncomingMessage): boolean {
   if (method !== "POST" || hasOwnCredentials({ url })) return false;
   const length = Number(headers["content-length"] ?? Number.POSITIVE_INFINITY);
-  return !(length < LARGE_BYTES);
+  // A smaller body costs less than to find out who the caller is, where the limits do not ask for that first.
+  return !(length <= MAX_STRANGER_BYTES);
 }
 
 function faultOf(url: string): unknown {

@@ -200,6 +200,7 @@ export function createTrpcTransport(
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
+    strangersError: (ctx) => (ctx instanceof Context ? ctx.refusal() : undefined),
     refusedCall: (ctx) => limits && refusedCall(limits, ctx),
     openSubscription: (ctx) => limits && countSubscription(limits, ctx),
     writers,

@@ -18,6 +18,8 @@ export type CreateConnectionContext = (
 export interface ConnectionContext<C> extends LifetimeOptions {
   router: AnyTRPCRouter;
   createContext: CreateConnectionContext;
+  /** Returns the error that answers each call of a caller that is not known. `undefined`: it is known. */
+  strangersError(context: unknown): TRPCError | undefined;
   /** Resolves to the error of a call that is known to be refused. `undefined`: it is not known. */
   refusedCall(context: unknown): Promise<TRPCError> | undefined;
   /** Counts a subscription. Rejects if the caller may have no further one. `undefined`: it is not limited. */

@@ -6,10 +6,11 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type AnyTRPCRouter, getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
+import { type AnyTRPCRouter, getTRPCErrorFromUnknown, type TRPCError } from "@trpc/server";
 import type { WebSocket } from "ws";
 import type { Release } from "#server/limits/open.ts";
-import { MESSAGE_TOO_BIG, TRY_AGAIN_LATER } from "#server/transports/sockets/close-codes.ts";
+import { TRY_AGAIN_LATER } from "#server/transports/sockets/close-codes.ts";
+import { MAX_STRANGER_BYTES } from "#server/transports/requests/stranger-limit.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
 import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
@@ -25,7 +26,8 @@ import { Intake, type IntakeOwner } from "./ws-intake.ts";
 import { listenTo } from "./ws-listeners.ts";
 import type { ConnectionContext } from "./ws-connection-context.ts";
 import { Lifetime } from "./ws-lifetime.ts";
-import { type Item, MessageRefused, type Params, readMessage, readParams } from "./ws-message.ts";
+import { type Item, type Params, readParams, tooLargeOfStranger } from "./ws-message.ts";
+import { readOrRefuse, type ReadPeer } from "./ws-read.ts";
 import { isPassing, type Peer, Requests } from "./ws-requests.ts";
 import { requestInfo } from "./ws-request-info.ts";
 import { type Call, NO_CALL } from "./ws-responses.ts";
@@ -37,7 +39,7 @@ type Admission = { ok: true } | { ok: false; error: TRPCError };
 const ADMITTED = Promise.resolve<Admission>({ ok: true });
 
 /** A class to save memory: connections are many, and most of them are idle. */
-export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnection {
+export class Connection implements Peer, WriterHooks, IntakeOwner, ReadPeer, LastingConnection {
   readonly ws: WebSocket;
   readonly writer: SocketWriter;
   /** When the last unanswered PING was sent; `undefined` if there is none. */
@@ -225,6 +227,12 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     }
   }
 
+  /** A large message waits until the server knows the caller. The credentials themselves come in a message. */
+  mayRead({ length }: Received): boolean {
+    const isKnown = this.#admission === ADMITTED || this.#unadmitted !== undefined;
+    return isKnown || length <= MAX_STRANGER_BYTES;
+  }
+
   takeApart(received: Received): readonly Item[] {
     if (received === "PING") {
       this.send("PONG");
@@ -234,10 +242,18 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     this.#encoding ??= typeof received === "string" ? json : msgpack;
     this.#firstMessage?.arrived();
     this.#firstMessage = undefined;
-    const { decode } = this.#encoding;
-    if (this.#unadmitted === undefined) return this.#read(received, decode);
+    const encoding = this.#encoding;
+    if (this.#unadmitted === undefined) {
+      return readOrRefuse(this, received, {
+        encoding,
+        stranger: this.#shared.strangersError(this.#context),
+      });
+    }
     this.#lifetime?.identifying();
-    this.#admission = this.#admit(this.#unadmitted, () => readParams(() => decode(received)));
+    this.#admission = this.#admit(this.#unadmitted, () => {
+      if (received.length > MAX_STRANGER_BYTES) throw tooLargeOfStranger();
+      return readParams(() => encoding.decode(received));
+    });
     this.#unadmitted = undefined;
     return [];
   }
@@ -247,24 +263,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     else await this.#requests.handle(message, index);
   }
 
-  #read(received: Received, decode: Encoding["decode"]): readonly Item[] {
-    try {
-      return readMessage(decode(received), this.router._def._config);
-    } catch (cause) {
-      if (cause instanceof MessageRefused) this.#refuse(cause);
-      else this.#tell(null, new TRPCError({ code: "PARSE_ERROR", cause }));
-      return [];
-    }
-  }
-
-  #refuse(refused: MessageRefused): void {
-    const { id, message, ofSeveral } = refused;
-    this.#tell(id, new TRPCError({ code: "BAD_REQUEST", message, cause: refused }));
-    if (!ofSeveral) return;
-    this.close(MESSAGE_TOO_BIG, message);
-  }
-
-  #tell(id: number | string | null, error: TRPCError): void {
+  tell(id: Address["id"], error: TRPCError): void {
     this.send(this.describe({ id }, error, NO_CALL));
   }
 
@@ -280,12 +279,14 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
       const info = requestInfo(connectionParams, signal);
       this.#context = await this.#shared.createContext({ req, res: this.ws, info }, this);
       this.#admission = ADMITTED;
+      // A large message may have waited for it.
+      this.readOn();
       return { ok: true };
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
       // After an error with the id `null`, tRPC's client waits longer before each next attempt.
-      const tell = () => this.#tell(null, error);
+      const tell = () => this.tell(null, error);
       if (isPassing(error)) {
         this.#tellInItsEncoding(tell, tell);
         setTimeout(() => this.close(TRY_AGAIN_LATER, error.message), LAST_ANSWERS_MS).unref();

@@ -16,6 +16,7 @@ export interface Encoding {
   /** Tells stock clients to open another connection, and to move their subscriptions to it. */
   readonly reconnect: Payload;
   readonly decode: Format<unknown>["decode"];
+  readonly idIn: Format<unknown>["idIn"];
 }
 
 export interface Encodings {
@@ -35,6 +36,7 @@ export function createEncodings(
     framesOf: createFrames(format, (data) => config.transformer.output.serialize(data)),
     reconnect: format.encode({ id: null, method: "reconnect" }),
     decode: (received) => format.decode(received),
+    idIn: (received) => format.idIn(received),
   });
   return { json: create(JSON_FORMAT), msgpack: create(MSGPACK_FORMAT) };
 }

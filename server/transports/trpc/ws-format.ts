@@ -31,6 +31,8 @@ export interface Format<Rest> {
   encode(message: object): Payload;
   /** Throws `MessageRefused` for a message beyond a limit, or another error for one that it cannot read. */
   decode(received: Received): Decoded;
+  /** Returns the id of a message in the form that stock clients write, without reading the rest. `null`: it is unknown. */
+  idIn(received: Received): Address["id"];
   /** Returns what stands in front of the result in an answer; bytes as a text of Latin-1. */
   headOf(to: Address): string;
   /** Returns what follows in the answer that brings an entry. `data`: after the transformer. */

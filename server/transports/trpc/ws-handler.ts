@@ -23,6 +23,8 @@ export interface HandlerOptions {
   router: AnyTRPCRouter;
   /** Called once for each connection. */
   createContext: CreateConnectionContext;
+  /** Returns the error that answers each call of a caller that is not known. Absent: all are. */
+  strangersError?(context: unknown): TRPCError | undefined;
   /** Absent: calls are not limited. */
   refusedCall?(context: unknown): Promise<TRPCError> | undefined;
   /** Absent: subscriptions are not limited. */
@@ -73,6 +75,7 @@ export function openHandler(options: HandlerOptions): Handler {
   const shared = {
     router,
     createContext,
+    strangersError: (context: unknown) => options.strangersError?.(context),
     refusedCall: (context: unknown) => options.refusedCall?.(context),
     openSubscription: (context: unknown) => options.openSubscription?.(context),
     encodings: createEncodings(router._def._config, (error, call) =>

@@ -9,6 +9,8 @@ import type { Item } from "./ws-message.ts";
 export interface IntakeOwner {
   /** True while no answer may be written. */
   isFull(): boolean;
+  /** False while a message is not to be read yet. `readOn` of the intake's owner follows when it may be. */
+  mayRead(received: Received): boolean;
   /** Returns the requests in a message. Answers everything else in it itself. */
   takeApart(received: Received): readonly Item[];
   /** Resolves when the request is answered or its subscription has begun. Never rejects. */
@@ -52,8 +54,9 @@ export class Intake {
 
   takeUp(): void {
     while (this.hasWaiting() && this.#mayTakeUp()) {
-      this.#inARow += 1;
       const item = this.#items[this.#itemsTaken];
+      if (item === undefined && !this.#mayTakeApart()) return;
+      this.#inARow += 1;
       if (item === undefined) this.#takeApart();
       else this.#handle(item);
     }
@@ -70,6 +73,11 @@ export class Intake {
       this.#owner.readOn();
     });
     return false;
+  }
+
+  #mayTakeApart(): boolean {
+    const received = this.#messages[this.#messagesTaken];
+    return received === undefined || this.#owner.mayRead(received);
   }
 
   #takeApart(): void {

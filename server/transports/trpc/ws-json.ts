@@ -12,6 +12,7 @@ export const JSON_FORMAT: Format<string> = {
       throw new Error("Messages of this connection are JSON in text frames; this one was binary.");
     return { value: parse(received), hasNotJson: false };
   },
+  idIn: (received) => (typeof received === "string" ? idIn(received) : null),
   headOf({ id, jsonrpc }) {
     const version = jsonrpc === undefined ? "" : `"jsonrpc":"${jsonrpc}",`;
     return `{"id":${JSON.stringify(id)},${version}`;

@@ -2,6 +2,7 @@
 import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/server/http";
+import { MAX_STRANGER_BYTES } from "#server/transports/requests/stranger-limit.ts";
 import { faultOf } from "#server/transports/requests/read-msgpack.ts";
 import { MAX_BATCH_CALLS, tooManyCalls } from "./batch.ts";
 import type { Decoded } from "./ws-format.ts";
@@ -40,6 +41,12 @@ export class MessageRefused extends Error {
 export function tooManyItems(): MessageRefused {
   const reason = `A message holds at most ${MAX_MESSAGE_ITEMS} requests, ${MAX_BATCH_CALLS} of them calls.`;
   return new MessageRefused(reason, { id: null, ofSeveral: true });
+}
+
+/** For a message that is not read, because the server does not know who sent it. */
+export function tooLargeOfStranger(): TRPCError {
+  const message = `Before sign-in, a message has at most ${MAX_STRANGER_BYTES / 1024} KiB.`;
+  return new TRPCError({ code: "PAYLOAD_TOO_LARGE", message });
 }
 
 /** Throws the error of tRPC's parser. */

@@ -31,6 +31,7 @@ export const MSGPACK_FORMAT: Format<Uint8Array> = {
       throw tooManyItems();
     return message;
   },
+  idIn: (received) => (typeof received === "string" ? null : idIn(received)),
   // An answer is a map of its id, `jsonrpc` if the request had it, and its result.
   headOf({ id, jsonrpc }) {
     const version = jsonrpc === undefined ? [] : [JSONRPC];
