@@ -11,6 +11,7 @@ import type { TransferApiKey } from "#server/engine/transfer.ts";
 import { ApiKeySchema } from "#shared/api-key.schema.ts";
 import type { ApiKey } from "#shared/api-key.ts";
 import { MAX_API_KEYS } from "#shared/limits.ts";
+import { LIMIT } from "./limit.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ShareLinks } from "./share-links.ts";
 
@@ -52,10 +53,10 @@ export function createApiKeys(
   );
   const byHash = db.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE hash = ?`);
   const pageOfAll = db.prepare(
-    `SELECT ${COLUMNS} FROM api_keys WHERE n < ? ORDER BY n DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM api_keys WHERE n < ? ORDER BY n DESC ${LIMIT}`,
   );
   const pageOfTenant = db.prepare(
-    `SELECT ${COLUMNS} FROM api_keys WHERE tenant = ? AND n < ? ORDER BY n DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM api_keys WHERE tenant = ? AND n < ? ORDER BY n DESC ${LIMIT}`,
   );
   const countOf = db.prepare("SELECT count(*) AS count FROM api_keys WHERE tenant = ?");
   const dropOldestEnded = db.prepare(

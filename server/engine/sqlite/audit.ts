@@ -6,6 +6,7 @@ import type { TransferAuditEntry } from "#server/engine/transfer.ts";
 import { AuditEntrySchema } from "#shared/audit.schema.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
+import { LIMIT } from "./limit.ts";
 
 export interface Audit {
   append(tenant: string, entry: AuditEntry): void;
@@ -32,10 +33,10 @@ export function createAudit(db: DatabaseSync, maxEntries = MAX_AUDIT_ENTRIES): A
   );
   const dropUpTo = db.prepare("DELETE FROM audit WHERE tenant = ? AND n <= ?");
   const page = db.prepare(
-    `SELECT ${COLUMNS} FROM audit WHERE tenant = ? AND n < ? ORDER BY n DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM audit WHERE tenant = ? AND n < ? ORDER BY n DESC ${LIMIT}`,
   );
   const nextTenant = db.prepare("SELECT min(tenant) AS tenant FROM audit WHERE tenant > ?");
-  const oldest = db.prepare("SELECT n, at FROM audit WHERE tenant = ? ORDER BY n LIMIT ?");
+  const oldest = db.prepare(`SELECT n, at FROM audit WHERE tenant = ? ORDER BY n ${LIMIT}`);
 
   /** Each costs one look into the index, however long the lists are. */
   function* tenants(): Iterable<string> {

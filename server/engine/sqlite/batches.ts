@@ -4,6 +4,7 @@ import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts
 import type { BatchRecord } from "#shared/batch.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
+import { LIMIT } from "./limit.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import {
   assign,
@@ -40,7 +41,7 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
   const page = (column: "owner_n" | "tenant_n") =>
     db.prepare(
       `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES}
-       WHERE batches.${column} = ? AND batches.n < ? ORDER BY batches.n DESC LIMIT ?`,
+       WHERE batches.${column} = ? AND batches.n < ? ORDER BY batches.n DESC ${LIMIT}`,
     );
   const pageOfOwner = page("owner_n");
   const pageOfTenant = page("tenant_n");

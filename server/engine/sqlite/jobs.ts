@@ -7,6 +7,7 @@ import type { OwnerFilter } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
+import { LIMIT } from "./limit.ts";
 
 export interface Jobs {
   /** Without input and output. */
@@ -24,7 +25,7 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
   const byKey = selectJobs(db, "WHERE jobs.owner_n = ? AND jobs.idempotency_key = ?");
   const payloads = db.prepare("SELECT input, output FROM payloads WHERE job_n = ?");
   const changesOf = (column: Column) =>
-    selectJobs(db, `WHERE jobs.${column} = ? AND jobs.rev > ? ORDER BY jobs.rev LIMIT ?`);
+    selectJobs(db, `WHERE jobs.${column} = ? AND jobs.rev > ? ORDER BY jobs.rev ${LIMIT}`);
   const changes = { owner_n: changesOf("owner_n"), tenant_n: changesOf("tenant_n") };
   const pages = { owner_n: preparePages(db, "owner_n"), tenant_n: preparePages(db, "tenant_n") };
 
@@ -93,21 +94,21 @@ type ReadPage = (query: JobQuery, n: number, before: number) => JobRow[];
 function preparePages(db: DatabaseSync, column: Column): ReadPage {
   const whole = selectJobs(
     db,
-    `WHERE jobs.${column} = ? AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`,
+    `WHERE jobs.${column} = ? AND jobs.n < ? ORDER BY jobs.n DESC ${LIMIT}`,
   );
   // A batch is small, so the other filters may scan its jobs.
   const ofBatch = selectJobs(
     db,
     `WHERE jobs.batch_n = (SELECT batches.n FROM batches WHERE batches.id = ?) AND +jobs.${column} = ?
      AND (? IS NULL OR +jobs.status = ?) AND (? IS NULL OR +jobs.kind = ?)
-     AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`,
+     AND jobs.n < ? ORDER BY jobs.n DESC ${LIMIT}`,
   );
   const nextKind = db.prepare(
     `SELECT kind FROM jobs WHERE ${column} = ? AND kind > ? ORDER BY kind LIMIT 1`,
   );
   const ofKindAndStatus = db.prepare(
     `SELECT n FROM jobs WHERE ${column} = ? AND kind = ? AND status = ? AND n < ?
-     ORDER BY n DESC LIMIT ?`,
+     ORDER BY n DESC ${LIMIT}`,
   );
   const byNumber = selectJobs(db, "WHERE jobs.n = ?");
 

@@ -6,6 +6,7 @@ import { MAX_LOG_LINES } from "#shared/limits.ts";
 import type { LogLevel, NewLogLine } from "#shared/log-line.ts";
 import { requireClaim, requireRow } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
+import { LIMIT } from "./limit.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface Lines {
@@ -29,7 +30,7 @@ export function createLines(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Line
   );
   const drop = db.prepare("DELETE FROM log_lines WHERE job_n = ? AND seq <= ?");
   const select = db.prepare(
-    "SELECT seq, at, attempt, level, message FROM log_lines WHERE job_n = ? AND seq > ? ORDER BY seq LIMIT ?",
+    `SELECT seq, at, attempt, level, message FROM log_lines WHERE job_n = ? AND seq > ? ORDER BY seq ${LIMIT}`,
   );
   const headOf = (n: number) => (newest.get(n) as { seq: number | null }).seq ?? 0;
 

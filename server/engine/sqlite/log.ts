@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventSlice } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
+import { LIMIT } from "./limit.ts";
 import {
   EVENT_COLUMNS,
   eventOfValues,
@@ -23,7 +24,7 @@ export function createLog(db: DatabaseSync): Log {
     `SELECT ${columns} FROM events WHERE job_n = ? ORDER BY seq DESC LIMIT 1`,
   );
   const slice = db.prepare(
-    `SELECT ${columns} FROM events WHERE job_n = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    `SELECT ${columns} FROM events WHERE job_n = ? AND seq > ? ORDER BY seq ${LIMIT}`,
   );
   newest.setReturnArrays(true);
   slice.setReturnArrays(true);
