@@ -30,6 +30,12 @@ afterEach(() => opened.close());
 const row = (key: string) => page.getByRole("listitem", { name: key });
 const press = (key: string, name: string) => row(key).getByRole("button", { name }).click();
 
+async function remove(key: string): Promise<void> {
+  await press(key, "Delete");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await row(key).waitFor({ state: "detached" });
+}
+
 test("[K1] [K5] a person makes a schedule, and reads what is wrong with it", async () => {
   await page.goto(`${server.url}/schedules`);
   await page.getByRole("link", { name: "New schedule" }).click();
@@ -48,9 +54,47 @@ test("[K1] [K5] a person makes a schedule, and reads what is wrong with it", asy
   await page.getByLabel("Time zone").fill("Asia/Tokyo");
   await create();
   await row("by hand").getByText("anything · @daily (Asia/Tokyo)").waitFor();
-  await press("by hand", "Delete");
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await row("by hand").waitFor({ state: "detached" });
+  await row("by hand").getByText("Next times and input").click();
+  const times = row("by hand").getByRole("list", { name: "Next times" }).getByRole("listitem");
+  await times.nth(4).waitFor();
+  // It is the time of the schedule's own zone, beside the one of the browser's.
+  expect(await times.allInnerTexts()).toEqual(
+    Array.from({ length: 5 }, () => expect.stringContaining("00:00 Asia/Tokyo") as string),
+  );
+  expect(await faultsOf(page)).toEqual([]);
+  await remove("by hand");
+});
+
+test("[K1] a person makes schedules by an interval, and once", async () => {
+  await page.goto(`${server.url}/schedules/new`);
+  const create = () => page.getByRole("button", { name: "Create schedule" }).click();
+  const fill = async (name: string, by: string) => {
+    await page.getByLabel("Kind").selectOption("anything");
+    await page.getByLabel("Name").fill(name);
+    await page.getByLabel("Creates a job").selectOption(by);
+    await page.getByLabel("Input").fill('"x"');
+  };
+  await fill("hourly", "At an interval");
+  await page.getByLabel("Every").fill("none");
+  await create();
+  await page.getByText("Enter a number above 0").waitFor();
+  await page.getByLabel("Every").fill("90");
+  await page.getByLabel("Unit").selectOption("minutes");
+  await create();
+  await row("hourly").getByText("anything · every 90 min").waitFor();
+
+  await page.getByRole("link", { name: "New schedule" }).click();
+  await fill("a day", "Once");
+  await create();
+  await page.getByText("Enter a day and a time").waitFor();
+  await page.getByLabel("Day and time").fill("2099-07-01T09:00");
+  await page.getByLabel("When missed").selectOption("No job");
+  expect(await faultsOf(page)).toEqual([]);
+  await create();
+  await row("a day").getByText("anything · once").waitFor();
+  await row("a day").getByText("1 Jul 2099, 09:00").waitFor();
+  await remove("hourly");
+  await remove("a day");
 });
 
 test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
@@ -76,9 +120,7 @@ test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs 
   await press("nightly", "Resume");
   await row("nightly").locator("[data-status=active]").waitFor();
 
-  await press("rare", "Delete");
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await row("rare").waitFor({ state: "detached" });
+  await remove("rare");
 
   await press("nightly", "Run now");
   await row("nightly").getByRole("link", { name: "Show" }).click();

@@ -1,19 +1,22 @@
-/** A new schedule by an expression of cron. Programs can make those of the other ways to name times. */
+/** A new schedule. */
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { useLocation } from "wouter";
 import { fieldErrorsOf, REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
+import { ENTERED_FIRST, timesOf } from "#client/app/schedule-times.ts";
 import { readJson } from "#client/app/schema-form/input.ts";
 import { simplified, skeletonOf } from "#client/app/schema-form/schema.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { AreaField, SelectField, TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
+import { ScheduleTimesFields } from "#client/app/ui/schedule-times-fields.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
 import { useKinds } from "#client/app/use-kinds.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import type { KindInfo } from "#shared/api.ts";
-import { MAX_CRON_CHARS, MAX_KEY_CHARS, MAX_TIME_ZONE_CHARS } from "#shared/limits.ts";
+import { MAX_KEY_CHARS } from "#shared/limits.ts";
+import type { MissedPolicy, ScheduleTimes } from "#shared/schedule.ts";
 
 export function NewSchedulePage() {
   const { kinds, error } = useKinds();
@@ -33,6 +36,11 @@ export function NewSchedulePage() {
   );
 }
 
+const MISSED = [
+  { value: "once", text: "One job for all of them" },
+  { value: "skip", text: "No job" },
+] as const satisfies { value: MissedPolicy; text: string }[];
+
 const inputOf = ({ input }: KindInfo) => JSON.stringify(skeletonOf(simplified(input)), null, 2);
 
 function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: KindInfo }) {
@@ -42,13 +50,16 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
   const [fields, setFields] = useState({
     kind: first.name,
     key: "",
-    cron: "0 3 * * *",
-    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    missed: "once" as MissedPolicy,
     input: inputOf(first),
   });
+  const [entered, setEntered] = useState(ENTERED_FIRST);
+  /** Of the input, and of the times. */
   const [problem, setProblem] = useState<string>();
+  const [timesProblem, setTimesProblem] = useState<string>();
   const create = useMutation({
-    mutationFn: (input: unknown) => trpc.schedule.upsert.mutate({ ...fields, input }),
+    mutationFn: (given: { times: ScheduleTimes; input: unknown }) =>
+      trpc.schedule.upsert.mutate({ ...fields, ...given.times, input: given.input }),
     onSuccess: () => navigate("/schedules"),
   });
   const faults = fieldErrorsOf(create.error);
@@ -65,8 +76,10 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
   function submit(event: FormEvent) {
     event.preventDefault();
     const read = readJson(fields.input);
-    if ("value" in read) return create.mutate(read.value);
-    setProblem(read.error);
+    const times = timesOf(entered);
+    if ("error" in read) setProblem(read.error);
+    if ("problem" in times) setTimesProblem(times.problem);
+    if ("value" in read && !("problem" in times)) create.mutate({ times, input: read.value });
   }
 
   return (
@@ -99,24 +112,22 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
         value={fields.key}
         onChange={(event) => change({ key: event.target.value })}
       />
-      <TextField
-        id={`${id}-cron`}
-        label="Times"
-        hint="Minute, hour, day of the month, month and day of the week, as cron has them"
-        error={faultOf("cron")}
-        maxLength={MAX_CRON_CHARS}
-        spellCheck={false}
-        value={fields.cron}
-        onChange={(event) => change({ cron: event.target.value })}
+      <ScheduleTimesFields
+        id={id}
+        entered={entered}
+        faultOf={(name) => timesProblem ?? faultOf(name)}
+        onChange={(changed) => {
+          setEntered((before) => ({ ...before, ...changed }));
+          setTimesProblem(undefined);
+        }}
       />
-      <TextField
-        id={`${id}-zone`}
-        label="Time zone"
-        error={faultOf("timeZone")}
-        maxLength={MAX_TIME_ZONE_CHARS}
-        spellCheck={false}
-        value={fields.timeZone}
-        onChange={(event) => change({ timeZone: event.target.value })}
+      <SelectField
+        id={`${id}-missed`}
+        label="When missed"
+        hint="While no server ran, or while the schedule was paused"
+        options={MISSED}
+        value={fields.missed}
+        onChange={({ target: { value } }) => change({ missed: value as MissedPolicy })}
       />
       <AreaField
         id={`${id}-input`}

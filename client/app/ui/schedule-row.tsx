@@ -7,6 +7,7 @@ import { Badge, type Look } from "./badge.tsx";
 import { Breakable } from "./breakable.tsx";
 import { Button } from "./button.tsx";
 import { ConfirmButton } from "./confirm-button.tsx";
+import { ScheduleMore } from "./schedule-more.tsx";
 
 export type ScheduleAction = "pause" | "resume" | "trigger" | "delete";
 
@@ -73,6 +74,7 @@ export function ScheduleRow(props: {
             {lastMissed.ranOnce && "; one job for all"}
           </p>
         )}
+        <ScheduleMore schedule={schedule} />
       </div>
       <div
         className="flex flex-wrap items-start gap-2"
