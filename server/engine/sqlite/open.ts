@@ -141,6 +141,10 @@ export async function openSqliteEngine({
     usage: (tenant) => read(() => usage.of(tenant)),
     getJob: (jobId) => read(() => jobs.get(jobId)),
     getSummary: (jobId) => read(() => jobs.getSummary(jobId)),
+    waiting: () =>
+      read(() => {
+        throw new AppError("UNAVAILABLE", "Limits of kinds are not kept here yet.");
+      }),
     listJobs: (query) => read(() => jobs.list(query)),
     getBatch: (batchId) => read(() => batches.get(batchId)),
     listBatches: (query) => read(() => batches.list(query)),
