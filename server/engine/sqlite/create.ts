@@ -12,6 +12,8 @@ import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
+import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
+import type { TakeDebounced } from "./debounce.ts";
 import { insertInto } from "./rows.ts";
 import type { Turns } from "./turns.ts";
 import type { Usage } from "./usage.ts";
@@ -35,6 +37,7 @@ interface CreationOptions {
   outbox: Outbox;
   usage: Usage;
   turns: Pick<Turns, "add">;
+  takeDebounced: TakeDebounced;
   clock: () => number;
 }
 
@@ -43,7 +46,7 @@ interface Fresh {
   created: ReturnType<typeof createdJob>;
   key: string | undefined;
   trace: string | undefined;
-  priority: number;
+  debounceKey: string | undefined;
   input: string;
   output: string;
 }
@@ -58,6 +61,7 @@ export function createCreation({
   outbox,
   usage,
   turns,
+  takeDebounced,
   clock,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
@@ -69,8 +73,9 @@ export function createCreation({
       "due",
       "idempotency_key",
       "trace",
-      "priority",
       "rank",
+      "expires",
+      "debounce_key",
       ...CREATED_COLUMNS,
     ]),
   );
@@ -87,8 +92,8 @@ export function createCreation({
       const { id, input, output } = created.job;
       const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
       bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
-      const { idempotencyKey: key, trace, priority = 0 } = fresh;
-      return { created, key, trace, priority, ...json };
+      const { idempotencyKey: key, trace, debounce } = fresh;
+      return { created, key, trace, debounceKey: debounce?.key, ...json };
     });
     const more = { waitingJobs: all.length, bytes };
     if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
@@ -97,26 +102,39 @@ export function createCreation({
   }
 
   function insert(
-    { created: { job, event }, key, trace, priority, input, output }: Fresh,
+    { created: { job, event }, key, trace, debounceKey, input, output }: Fresh,
     { ownerN, tenantN, rev }: TakenRevs,
     batchN: number | bigint | null,
   ): Job {
+    const now = clock();
+    const delay = startDelayOf(job, job.createdAt);
+    const due = delay === 0 ? READY : now + delay;
+    const expiry = expiryOf(job, job.createdAt);
     const { lastInsertRowid: n } = insertJob.run(
       ownerN,
       tenantN,
       batchN,
       rev,
-      READY,
+      due,
       key ?? null,
       trace ?? null,
-      priority,
-      rankOf(clock(), priority),
+      rankOf(now + delay, job.priority),
+      expiry && now + expiry,
+      debounceKey ?? null,
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
     insertPayload.run(n, input, output);
     log.append(n, event);
     outbox.job(event);
+    outbox.queued(due);
+    if (expiry !== null) outbox.expiring();
     return job;
+  }
+
+  /** The jobs begin to be ready, or to wait, together. */
+  function queue(of: TakenRevs, tenant: string, jobs: readonly Fresh[]): void {
+    const ready = jobs.filter(({ created: { job } }) => startDelayOf(job, job.createdAt) === 0);
+    if (ready.length > 0) turns.add({ n: of.tenantN, tenant }, ready.length);
   }
 
   return {
@@ -128,13 +146,14 @@ export function createCreation({
         const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
         if (first) return first;
       }
+      const debounced = takeDebounced(fresh, at, quota);
+      if (debounced !== undefined) return debounced;
       const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
       const taken = owners.advance(fresh, 1);
       const job = insert(encoded, taken, null);
-      turns.add({ n: taken.tenantN, tenant: fresh.tenant }, 1);
+      queue(taken, fresh.tenant, [encoded]);
       if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
-      outbox.queued(READY);
       return job;
     },
     createBatch(batch, fresh, at, quota) {
@@ -153,11 +172,10 @@ export function createCreation({
         rev += 1;
         insert(each, { ...taken, rev }, inserted.n);
       }
-      turns.add({ n: taken.tenantN, tenant: batch.tenant }, fresh.length);
+      queue(taken, batch.tenant, encoded);
       if (batch.audit !== undefined) audit.append(batch.tenant, batch.audit);
       outbox.feed(batch);
       outbox.batch(batch.id);
-      outbox.queued(READY);
       return inserted.batch;
     },
   };

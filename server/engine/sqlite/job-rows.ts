@@ -34,6 +34,10 @@ export interface JobRow {
   trace: string | null;
   priority: number;
   rank: number;
+  starts_at: number | null;
+  expires_at: number | null;
+  max_attempts: number | null;
+  expires: number | null;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -67,6 +71,10 @@ const SELECTED = [
   ["trace", "jobs.trace"],
   ["priority", "jobs.priority"],
   ["rank", "jobs.rank"],
+  ["starts_at", "jobs.starts_at"],
+  ["expires_at", "jobs.expires_at"],
+  ["max_attempts", "jobs.max_attempts"],
+  ["expires", "jobs.expires"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -108,6 +116,10 @@ function rowOf(values: Values): JobRow {
     trace: values[26],
     priority: values[27],
     rank: values[28],
+    starts_at: values[29],
+    expires_at: values[30],
+    max_attempts: values[31],
+    expires: values[32],
   };
 }
 
@@ -149,7 +161,11 @@ export function summaryOfRow(row: JobRow): JobSummary {
     batchId: row.batch_id,
     error:
       row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+    priority: row.priority,
+    maxAttempts: row.max_attempts,
     createdAt: new Date(row.created_at),
+    startsAt: dateOf(row.starts_at),
+    expiresAt: dateOf(row.expires_at),
     startedAt: dateOf(row.started_at),
     finishedAt: dateOf(row.finished_at),
     version: row.version,
@@ -183,8 +199,8 @@ type RecordColumn = Exclude<
   | "held"
   | "token"
   | "trace"
-  | "priority"
   | "rank"
+  | "expires"
 >;
 
 /** When a column of the record is written: at the job's creation alone, or with each change as well. */
@@ -199,7 +215,11 @@ const WRITTEN = {
   retries: "change",
   error_code: "change",
   error_message: "change",
+  priority: "creation",
+  max_attempts: "creation",
   created_at: "creation",
+  starts_at: "change",
+  expires_at: "change",
   started_at: "change",
   finished_at: "change",
   version: "change",
@@ -224,7 +244,11 @@ export function valuesOfJob(job: JobSummary, columns: readonly RecordColumn[]): 
     retries: job.retries,
     error_code: job.error?.code ?? null,
     error_message: job.error?.message ?? null,
+    priority: job.priority,
+    max_attempts: job.maxAttempts,
     created_at: job.createdAt.getTime(),
+    starts_at: job.startsAt?.getTime() ?? null,
+    expires_at: job.expiresAt?.getTime() ?? null,
     started_at: job.startedAt?.getTime() ?? null,
     finished_at: job.finishedAt?.getTime() ?? null,
     version: job.version,
