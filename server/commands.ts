@@ -5,12 +5,13 @@
 import type { Created, JobEventOf, JobOf, JobsPage, Page, SummaryOf } from "#shared/api.ts";
 import type {
   BatchesQuery,
+  BatchOptions,
   BatchToCreate,
+  CreateOptions,
   EventsQuery,
   JobRequest,
   JobsQuery,
   JobToCreate,
-  Keyed,
   KindJobsQuery,
   LogsQuery,
 } from "#shared/api-inputs.ts";
@@ -40,12 +41,16 @@ export interface WatchToEnd extends WatchOptions {
 
 /** The jobs of one kind. */
 export interface KindCommands<Types extends KindTypes = KindTypes> {
-  create(principal: Principal, input: Types["input"], options?: Keyed): Promise<Created<Types>>;
+  create(
+    principal: Principal,
+    input: Types["input"],
+    options?: CreateOptions,
+  ): Promise<Created<Types>>;
   /** A batch of these jobs: all or none. */
   createMany(
     principal: Principal,
     inputs: readonly Types["input"][],
-    options?: Keyed & { name?: string | undefined },
+    options?: BatchOptions,
   ): Promise<Batch>;
   /** `NOT_FOUND` also for a job of another kind. */
   get(principal: Principal, jobId: string): Promise<JobOf<Types>>;

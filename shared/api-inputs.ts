@@ -1,5 +1,6 @@
 /** The inputs of the procedures in `api.ts`, as clients send them. */
 import type { AuditAction } from "./audit.ts";
+import type { Debounced, QueueOptions } from "./create-options.ts";
 import type { JobFilter } from "./job-filter.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
@@ -50,14 +51,19 @@ interface InputToCreateOf<
 > extends InputToCreate<Types> {
   kind: Name;
 }
-export interface BatchToCreate<Row = JobRequest> extends Keyed {
+/** What the creator of a job may give beside its kind and input. */
+export interface CreateOptions extends QueueOptions, Debounced, Keyed {}
+/** For all jobs of the batch. */
+export interface BatchOptions extends QueueOptions, Keyed {
   name?: string | undefined;
+}
+export interface BatchToCreate<Row = JobRequest> extends BatchOptions {
   jobs: Row[];
 }
 export interface InputOnly<Types extends KindTypes> {
   input: Types["input"];
 }
-export interface InputToCreate<Types extends KindTypes> extends InputOnly<Types>, Keyed {}
+export interface InputToCreate<Types extends KindTypes> extends InputOnly<Types>, CreateOptions {}
 
 export interface KindJobsQuery extends PageRequest, OwnersAsked, Omit<JobFilter, "kind"> {}
 export interface JobsQuery extends PageRequest, OwnersAsked, JobFilter {}

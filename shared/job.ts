@@ -42,7 +42,15 @@ export interface Job extends Owner {
   retries: number;
   batchId: string | null;
   error: JobError | null;
+  /** 0 to `MAX_PRIORITY`: the tenant's jobs with more are given out first. */
+  priority: number;
+  /** How often it may be started. `null`: as the server and its kind say. */
+  maxAttempts: number | null;
   createdAt: Date;
+  /** It does not start before. `null`: nothing delays it, or it has started or settled. */
+  startsAt: Date | null;
+  /** Then it is aborted, unless it has started. `null`: it does not expire, or it has started or settled. */
+  expiresAt: Date | null;
   /** When the newest attempt started. */
   startedAt: Date | null;
   /** When it settled. */
@@ -77,7 +85,11 @@ export function summaryOf(job: Job): JobSummary {
     retries: job.retries,
     batchId: job.batchId,
     error: job.error,
+    priority: job.priority,
+    maxAttempts: job.maxAttempts,
     createdAt: job.createdAt,
+    startsAt: job.startsAt,
+    expiresAt: job.expiresAt,
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     version: job.version,

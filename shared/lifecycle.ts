@@ -10,18 +10,22 @@
  *     |                       | fail          |  +-- regenerate --> PENDING
  *     +------- retry ------ ABORTED <---------+ reject
  *  PENDING, PROCESSING -- cancel --> ABORTED
+ *  PENDING -- expire --> ABORTED
+ *  PENDING -- debounce --> PENDING, only before the first start
  */
 import type { Actor } from "./actor.ts";
+import { changedFields } from "./changed-fields.ts";
+import type { Debounce } from "./create-options.ts";
 import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
 import type { JobEvent, JobEventType } from "./events.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
-import { boundedError, messageText, refuseIfFull, wholePercent } from "./job-fields.ts";
-import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
+import { messageText, refuseIfFull } from "./job-fields.ts";
+import { MAX_TITLE_CHARS } from "./limits.ts";
 import { newestEvent } from "./newest-event.ts";
-import { storedDetails } from "./stored-details.ts";
+import { startText } from "./time-text.ts";
 
-/** Actions on a job. Runners take the first six, people the others. */
+/** Actions on a job. Runners take the first six, engines `expire`, creators `debounce`, people the others. */
 export type JobChange =
   | { action: "start"; progress: number; message: string }
   /** Without `details` the job keeps those that it has. */
@@ -31,12 +35,24 @@ export type JobChange =
   | { action: "deliver"; message: string; output: unknown }
   | { action: "block"; message: string; output: unknown }
   | { action: "fail"; error: JobError }
+  /** The job has not started by this time, which is its `expiresAt`. */
+  | { action: "expire"; expiresAt: Date }
+  | DebounceChange
   | Decided<"cancel">
   | Decided<"approve">
   | Decided<"reject">
   | Decided<"retry">
   | Decided<"regenerate">;
 export type JobAction = JobChange["action"];
+
+/** A further call replaces what the job is to do, and puts off its start. */
+export interface DebounceChange {
+  action: "debounce";
+  input: unknown;
+  title: string;
+  debounce: Debounce;
+  actor?: Actor | undefined;
+}
 
 /** By a caller. `actor` is absent only where an engine is used without one, as in tests. */
 interface Decided<Action extends string> {
@@ -54,6 +70,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     deliver: null,
     block: null,
     fail: null,
+    expire: "ABORTED",
+    debounce: "PENDING",
     cancel: "ABORTED",
     approve: null,
     reject: null,
@@ -67,6 +85,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     deliver: "DELIVERED",
     block: "BLOCKED",
     fail: "ABORTED",
+    expire: null,
+    debounce: null,
     cancel: "ABORTED",
     approve: null,
     reject: null,
@@ -80,6 +100,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     deliver: null,
     block: null,
     fail: null,
+    expire: null,
+    debounce: null,
     cancel: null,
     approve: "DELIVERED",
     reject: "ABORTED",
@@ -93,6 +115,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     deliver: null,
     block: null,
     fail: null,
+    expire: null,
+    debounce: null,
     cancel: null,
     approve: null,
     reject: null,
@@ -106,6 +130,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     deliver: null,
     block: null,
     fail: null,
+    expire: null,
+    debounce: null,
     cancel: null,
     approve: null,
     reject: null,
@@ -122,6 +148,8 @@ export const EVENT_OF: Record<JobAction, JobEventType> = {
   deliver: "delivered",
   block: "blocked",
   fail: "aborted",
+  expire: "aborted",
+  debounce: "requeued",
   cancel: "aborted",
   approve: "approved",
   reject: "rejected",
@@ -137,6 +165,8 @@ const REPEATABLE: Record<JobAction, boolean> = {
   deliver: false,
   block: false,
   fail: false,
+  expire: false,
+  debounce: true,
   cancel: false,
   approve: false,
   reject: false,
@@ -165,11 +195,21 @@ export type NewJob = Pick<
    * Absent: no limit of keys concerns it. Stored beside the record, for the queue alone.
    */
   key?: string | undefined;
+  maxAttempts?: number | undefined;
+  /** It does not start before. */
+  startsAt?: Date | undefined;
+  /** Counted from the time at which it could start. */
+  expiresInMs?: number | undefined;
+  /** Where a job of this owner and kind with this key waits for its first start, that one takes a `debounce` instead. */
+  debounce?: Debounce | undefined;
 };
 
 /** A job as it is at its creation, with its first event. */
 export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {
   const { id, kind, title, tenant, owner, input, batchId, actor } = fresh;
+  const { priority = 0, maxAttempts = null, expiresInMs } = fresh;
+  const startsAt = firstStart(fresh, at);
+  const couldStart = (startsAt ?? at).getTime();
   const job = {
     id,
     kind,
@@ -180,11 +220,15 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     batchId,
     status: "PENDING",
     progress: 0,
-    message: CREATED_MESSAGE,
+    message: startsAt === null ? CREATED_MESSAGE : `Job queued - ${startText(startsAt)}`,
     attempt: 0,
     retries: 0,
     error: null,
+    priority,
+    maxAttempts,
     createdAt: at,
+    startsAt,
+    expiresAt: expiresInMs === undefined ? null : new Date(couldStart + expiresInMs),
     startedAt: null,
     finishedAt: null,
     version: 1,
@@ -198,6 +242,7 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
  * Throws `ILLEGAL_TRANSITION`, naming both states, when the table has no such transition, and when the job has
  * `MAX_JOB_EVENTS` events and the action could be repeated without end.
  * Throws `BAD_REQUEST` when the message of the change is not a string, or its details are no JSON or too large.
+ * `startsAt` and `expiresAt` hold until the first change that is no `debounce`.
  * Progress is a whole percent and never falls within an attempt. A job that is queued again has no details. Texts are cut.
  */
 export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; event: JobEvent } {
@@ -209,6 +254,8 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
   const fields = changedFields(job, change, at);
   const next: Job = {
     ...job,
+    startsAt: null,
+    expiresAt: null,
     ...fields,
     message: messageText(change.action, fields.message),
     status,
@@ -220,69 +267,9 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
   return { job: next, event: newestEvent(next, EVENT_OF[change.action], at, actor) };
 }
 
-type Fields = Partial<Job> & { message: string };
-
-function changedFields(job: Job, change: JobChange, at: Date): Fields {
-  switch (change.action) {
-    case "start":
-      return {
-        progress: wholePercent(change.progress),
-        message: change.message,
-        attempt: job.attempt + 1,
-        startedAt: at,
-      };
-    case "progress": {
-      const progress = Math.max(job.progress, wholePercent(change.progress));
-      const { message, details } = change;
-      if (details === undefined) return { progress, message };
-      return { progress, message, details: storedDetails(details) };
-    }
-    case "release":
-      return {
-        progress: 0,
-        message: change.message,
-        retries: job.retries + (change.counts ? 1 : 0),
-        startedAt: null,
-      };
-    case "deliver":
-      return { progress: 100, message: change.message, output: change.output };
-    case "block":
-      return { message: change.message, output: change.output };
-    case "fail": {
-      const error = boundedError(change.error);
-      return { message: error.message, error };
-    }
-    case "cancel":
-      return ended("CANCELLED", "Cancelled", change.note);
-    case "reject":
-      return ended("REJECTED", "Rejected", change.note);
-    case "approve":
-      return { progress: 100, message: withNote("Approved", change.note) };
-    case "retry":
-      return queuedAgain("Queued again", change.note);
-    case "regenerate":
-      return queuedAgain("Queued to be made anew", change.note);
-  }
-}
-
-function ended(code: string, word: string, note: string | undefined): Fields {
-  const message = cutText(withNote(word, note), MAX_MESSAGE_CHARS);
-  return { message, error: { code, message } };
-}
-
-function queuedAgain(word: string, note: string | undefined): Fields {
-  return {
-    progress: 0,
-    message: withNote(word, note),
-    retries: 0,
-    error: null,
-    output: null,
-    startedAt: null,
-  };
-}
-
-function withNote(word: string, note: string | undefined): string {
-  return note === undefined || note === "" ? word : `${word}: ${note}`;
+function firstStart({ startsAt, debounce }: NewJob, at: Date): Date | null {
+  if (debounce !== undefined) return new Date(at.getTime() + debounce.windowMs);
+  return startsAt !== undefined && startsAt > at ? startsAt : null;
 }
 
 function illegal(job: Job, action: JobAction): string {

@@ -39,8 +39,14 @@ export const LOG_LINES_A_SECOND = 20;
 export const MAX_JOB_EVENTS = 200_000;
 /** Details in the events of one attempt, as JSON: each event carries the newest ones. */
 export const MAX_ATTEMPT_DETAILS = 64 * 1024 * 1024;
-/** How long a job may wait for its next attempt. An error that asks for more is final. */
+/** How long a job that was started may wait for its next attempt. An error that asks for more is final. */
 export const MAX_DELAY_MS = 60 * 60_000;
+/** How long a new job may wait for its time to start, and how long after it its expiry may be: a leap year. */
+export const MAX_START_DELAY_MS = 366 * 86_400_000;
+/** How often a job may be started, where its creator says so. */
+export const MAX_JOB_ATTEMPTS = 100;
+/** The key of `debounce`. In code points, as zod counts. */
+export const MAX_DEBOUNCE_KEY_CHARS = 200;
 /** The highest priority of a job in the queue; 0 is the lowest. */
 export const MAX_PRIORITY = 9;
 /** The key by which the limits of its kind count a job. In UTF-16 units. */

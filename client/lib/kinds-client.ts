@@ -1,7 +1,7 @@
 /** `client.kinds.<name>`: the jobs of one kind, with its types. */
 import type { TRPCClient } from "@trpc/client";
 import type { ApiRouter, JobsPage, SummaryOf } from "#shared/api.ts";
-import type { Keyed, KindJobsQuery } from "#shared/api-inputs.ts";
+import type { BatchOptions, CreateOptions, KindJobsQuery } from "#shared/api-inputs.ts";
 import type { Batch } from "#shared/batch.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
 import type { Closing } from "./closing.ts";
@@ -15,12 +15,9 @@ export interface KindClient<Types extends KindTypes> {
   readonly name: string;
   /** The kind's procedures. */
   readonly trpc: KindProcedures<Types>;
-  create(input: Types["input"], options?: Keyed): Promise<JobHandle<Types>>;
+  create(input: Types["input"], options?: CreateOptions): Promise<JobHandle<Types>>;
   /** A batch of these jobs: all or none. */
-  createMany(
-    inputs: readonly Types["input"][],
-    options?: Keyed & { name?: string | undefined },
-  ): Promise<Batch>;
+  createMany(inputs: readonly Types["input"][], options?: BatchOptions): Promise<Batch>;
   /** A job that exists. Its methods reject with `NOT_FOUND` where it does not, or is of another kind. */
   job(id: string): JobHandle<Types>;
   list(query?: KindJobsQuery): Promise<JobsPage<SummaryOf<Types>>>;

@@ -34,6 +34,8 @@ export function currentJob(record: Job, log: readonly JobEvent[]): Job {
     ...record,
     ...visible,
     version: seq,
+    startsAt: null,
+    expiresAt: null,
     finishedAt: settled ? at : null,
     output: isSameRun ? record.output : null,
     error: settled && isSameRun ? record.error : null,

@@ -94,8 +94,10 @@ export interface Engine
    * process was killed then. Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
    * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the idempotency key is no
    * well-formed Unicode, the priority no whole number 0 to `MAX_PRIORITY`, the `key` no well-formed text of
-   * `MAX_LIMIT_KEY_CHARS` at most, or the input no JSON. `QuotaExceeded` where the tenant then
+   * `MAX_LIMIT_KEY_CHARS` at most, another option out of its bounds, or the input no JSON. `QuotaExceeded` where the tenant then
    * had more than its quota.
+   * With `debounce`, where a job of this owner and kind with this key waits for its first start, and no claim has it: that job
+   * is changed by `debounce`, and returned as it is then. `audit` names that job. Not together with an `idempotencyKey`.
    */
   createJob(job: NewJob & Audited, at: Date, quota?: TenantQuota): Promise<Job>;
   /**
@@ -191,6 +193,11 @@ export interface Engine
    * due, lost its runner, or is held back no more by the limits of that claim. A listener that has not claimed since may get no second hint.
    */
   onWork(listener: () => void): () => void;
+  /**
+   * The engine itself ends jobs that expire, within seconds and once, whichever processes have it open, as a `change` that
+   * settles a job. No claim gives one that has expired. Tells the events of those that this process ended.
+   */
+  onExpired(listener: (event: JobEvent) => void): () => void;
 
   /**
    * Hints that a credential was ended: an API key or a token was revoked, a user was, or a sign-in was removed. Like those of

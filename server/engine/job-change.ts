@@ -1,5 +1,5 @@
 /** Helpers to change a job of which only the summary was read. */
-import { isSettled, type Job, type JobPayload } from "#shared/job.ts";
+import { isSettled, type Job, type JobPayload, type JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 
 export const UNREAD = Symbol("unread");
@@ -11,9 +11,19 @@ export const UNREAD_PAYLOAD = { input: UNREAD, output: UNREAD } satisfies Record
 >;
 
 /** How many milliseconds a job that does not run waits in the queue before a claim may take it. `null`: it is settled. */
-export function delayOf({ status }: Job, change: JobChange): number | null {
-  if (isSettled(status)) return null;
-  return change.action === "release" ? change.delayMs : 0;
+export function delayOf(job: Job, change: JobChange, at: Date): number | null {
+  if (isSettled(job.status)) return null;
+  return change.action === "release" ? change.delayMs : startDelayOf(job, at);
+}
+
+/** In how many milliseconds a job may start for the first time. */
+export function startDelayOf({ startsAt }: JobSummary, at: Date): number {
+  return startsAt === null ? 0 : Math.max(0, startsAt.getTime() - at.getTime());
+}
+
+/** In how many milliseconds it expires. */
+export function expiryOf({ expiresAt }: JobSummary, at: Date): number | null {
+  return expiresAt && expiresAt.getTime() - at.getTime();
 }
 
 /** True for a job that its runner gives back through no fault of the job, to run again at once: it keeps its rank. */

@@ -15,6 +15,7 @@ type Unmeasured =
   | "isAvailable"
   | "onAppend"
   | "onWork"
+  | "onExpired"
   | "onCredentialEnd"
   | "backup"
   | "storage"

@@ -3,16 +3,23 @@ import type { NewBatch } from "./contract.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
-import { MAX_LIMIT_KEY_CHARS, MAX_PRIORITY } from "#shared/limits.ts";
+import {
+  MAX_JOB_ATTEMPTS,
+  MAX_LIMIT_KEY_CHARS,
+  MAX_PRIORITY,
+  MAX_START_DELAY_MS,
+} from "#shared/limits.ts";
 
 /** Engines store lone surrogates as one and the same character: two keys would be one. */
 export function refuseIllFormed(fresh: NewJob | NewBatch): void {
-  if ("input" in fresh) refusePlace(fresh);
+  if ("input" in fresh) refuseOptions(fresh);
   const { id, idempotencyKey = "" } = fresh;
   const name = "name" in fresh ? (fresh.name ?? "") : "";
+  const debounceKey = "debounce" in fresh ? (fresh.debounce?.key ?? "") : "";
   for (const [what, text] of [
     ["idempotency key", idempotencyKey],
     ["name", name],
+    ["debounce key", debounceKey],
   ] as const) {
     if (!isWellFormed(text))
       throw new AppError("BAD_REQUEST", `The ${what} of ${id} ${ILL_FORMED}.`);
@@ -32,25 +39,45 @@ export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void 
     throw new AppError("BAD_REQUEST", `Batch ${batch.id} has no jobs: it needs one at least.`);
   }
   for (const job of jobs) {
-    refusePlace(job);
+    refuseOptions(job);
     if (
       job.batchId !== batch.id ||
       job.tenant !== batch.tenant ||
       job.owner !== batch.owner ||
-      job.idempotencyKey !== undefined
+      job.idempotencyKey !== undefined ||
+      job.debounce !== undefined
     ) {
       throw new AppError(
         "BAD_REQUEST",
-        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, and have no idempotency key.`,
+        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, and have no idempotency key and no debounce.`,
       );
     }
   }
 }
 
-/** Refuses what says where in the queue the job waits. */
-function refusePlace(fresh: NewJob): void {
-  refusePriority(fresh);
-  if (fresh.key !== undefined) refuseKey(fresh.id, fresh.key);
+function refuseOptions(job: NewJob): void {
+  if (job.key !== undefined) refuseKey(job.id, job.key);
+  const { id, priority = 0, maxAttempts = 1, expiresInMs = 1, debounce } = job;
+  const { windowMs = 1, maxWaitMs = 1 } = debounce ?? {};
+  for (const [what, value, least, most] of [
+    ["priority", priority, 0, MAX_PRIORITY],
+    ["maxAttempts", maxAttempts, 1, MAX_JOB_ATTEMPTS],
+    ["expiresInMs", expiresInMs, 1, MAX_START_DELAY_MS],
+    ["debounce.windowMs", windowMs, 1, MAX_START_DELAY_MS],
+    ["debounce.maxWaitMs", maxWaitMs, 1, MAX_START_DELAY_MS],
+  ] as const) {
+    if (Number.isInteger(value) && value >= least && value <= most) continue;
+    throw new AppError(
+      "BAD_REQUEST",
+      `The ${what} of job ${id} must be a whole number ${least}..${most}, but it is ${String(value)}.`,
+    );
+  }
+  if (debounce === undefined) return;
+  if (job.idempotencyKey === undefined && job.startsAt === undefined) return;
+  throw new AppError(
+    "BAD_REQUEST",
+    `Job ${id} has a debounce, so it can have neither an idempotency key nor a time to start.`,
+  );
 }
 
 function refuseKey(id: string, key: string): void {
@@ -66,12 +93,4 @@ function faultOfKey(key: unknown): string | undefined {
     return `has ${key.length} characters: ${MAX_LIMIT_KEY_CHARS} are allowed`;
   }
   return isWellFormed(key) ? undefined : ILL_FORMED;
-}
-
-function refusePriority({ id, priority = 0 }: NewJob): void {
-  if (Number.isInteger(priority) && priority >= 0 && priority <= MAX_PRIORITY) return;
-  throw new AppError(
-    "BAD_REQUEST",
-    `The priority of job ${id} must be a whole number 0..${MAX_PRIORITY}, but it is ${String(priority)}.`,
-  );
 }

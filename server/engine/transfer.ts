@@ -45,7 +45,10 @@ export interface TransferJob {
   token: number;
   /** The trace of its attempts. */
   trace: string | null;
-  priority: number;
+  /** When it expires, in ms since 1970; `null`: it does not. */
+  expires: number | null;
+  /** `null`: calls are not debounced. */
+  debounceKey: string | null;
   /** Its `rankOf` (`turns.ts`) since it was queued last. */
   rank: number;
   /** By which the limits of its kind count it. */

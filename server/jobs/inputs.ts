@@ -61,7 +61,7 @@ export const JobFilter = schemaFor<Filter>()(
 );
 
 /** The jobs of a batch. */
-export const batchOf = <Row extends z.ZodType>(row: Row) =>
+export const jobsOf = <Row extends z.ZodType>(row: Row) =>
   z.object({
     name: Text.trim().min(1).max(MAX_BATCH_NAME_CHARS).optional(),
     // Checks the length first: a list as long as the largest body would give millions of issues.

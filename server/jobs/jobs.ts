@@ -13,9 +13,11 @@ import type { KindRegistry } from "#server/kinds/registry.ts";
 import { inBatchSpan, inJobSpan } from "#server/tracing/job-spans.ts";
 import type { KindInfo } from "#shared/api.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
+import type { BatchOptions, CreateOptions } from "#shared/api-inputs.ts";
 import { assertKind } from "#shared/assert-kind.ts";
 import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
+import { DEFAULT_PRIORITY } from "#shared/create-options.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobSummary } from "#shared/job.ts";
@@ -31,6 +33,7 @@ import {
   type Principal,
 } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
+import { fieldsOf } from "./create-options.ts";
 import { eventsOfPage } from "./event-page.ts";
 import type { ScheduledRequest } from "./scheduled-request.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
@@ -41,10 +44,7 @@ export type Decision = Extract<JobChange, { note?: string | undefined }>["action
 
 export interface Jobs {
   kinds(): readonly KindInfo[];
-  create(
-    principal: ActingPrincipal,
-    request: JobRequest & { idempotencyKey?: string | undefined },
-  ): Promise<Job>;
+  create(principal: ActingPrincipal, request: JobRequest & CreateOptions): Promise<Job>;
   /** Creates a job for the owner of a schedule. Rejects as `create` does. */
   createScheduled(principal: ActingPrincipal, request: ScheduledRequest): Promise<Job>;
   /** With `kind`: `NOT_FOUND` also for a job of another kind. */
@@ -76,11 +76,7 @@ export interface Jobs {
 
   createBatch(
     principal: ActingPrincipal,
-    request: {
-      name?: string | undefined;
-      jobs: readonly JobRequest[];
-      idempotencyKey?: string | undefined;
-    },
+    request: BatchOptions & { jobs: readonly JobRequest[] },
   ): Promise<Batch>;
   getBatch(principal: Principal, batchId: string): Promise<Batch>;
   listBatches(
@@ -129,6 +125,9 @@ export function createJobs(
         batchId: null,
         ...ownerOf(principal),
         ...validate.one(request),
+        ...fieldsOf(request, now()),
+        priority: request.priority ?? DEFAULT_PRIORITY,
+        debounce: request.debounce,
         idempotencyKey: request.idempotencyKey,
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
@@ -202,8 +201,9 @@ export function createJobs(
       const kinds = new Set(valid.map(({ kind }) => kind));
       const stored = await inBatchSpan({ kinds, count: valid.length }, codeOf, (trace) =>
         tenants.create(principal, valid.length, () => {
-          const same = { batchId: id, ...owner, actor, trace };
-          const jobs = valid.map((each) => ({ id: newId(), ...same, ...each }));
+          const same = { batchId: id, ...owner, actor, trace, ...fieldsOf(request, now()) };
+          const priority = request.priority ?? DEFAULT_PRIORITY;
+          const jobs = valid.map((each) => ({ id: newId(), ...same, priority, ...each }));
           return engine.createBatch(batch, jobs, now(), tenants.quota);
         }),
       );

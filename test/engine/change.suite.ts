@@ -25,6 +25,13 @@ const CHANGES: Record<JobAction, JobChange> = {
   deliver: DELIVER,
   block: BLOCK,
   fail: FAIL,
+  expire: { action: "expire", expiresAt: at(3600) },
+  debounce: {
+    action: "debounce",
+    input: 2,
+    title: "Another",
+    debounce: { key: "k", windowMs: 60_000 },
+  },
   cancel: { action: "cancel", note: "not needed" },
   approve: { action: "approve" },
   reject: { action: "reject", note: "too dull" },
@@ -43,7 +50,7 @@ const WAYS: Record<JobStatus, JobChange[]> = {
 
 async function jobIn(engine: Engine, status: JobStatus): Promise<string> {
   const { batch } = newBatch(1);
-  const job = newJob({ batchId: batch.id });
+  const job = newJob({ batchId: batch.id, startsAt: at(3000), expiresInMs: 600_000 });
   await engine.createBatch(batch, [job], at(0));
   for (const change of WAYS[status]) await engine.change(job.id, change, at(1));
   return job.id;
@@ -89,7 +96,7 @@ export function changeSuite(subject: EngineUnderTest): void {
 
     test("[J1] every other way is ILLEGAL_TRANSITION and changes nothing", async ({ engine }) => {
       const illegal = pairs.filter((pair) => pair.to === null);
-      expect(illegal).toHaveLength(43);
+      expect(illegal).toHaveLength(51);
       for (const from of statuses) {
         const id = await jobIn(engine, from);
         const before = await engine.getJob(id);

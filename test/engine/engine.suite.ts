@@ -15,6 +15,7 @@ import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
+import { optionsSuite } from "./options.suite.ts";
 import { presenceSuite } from "./presence.suite.ts";
 import { queueSuite } from "./queue.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
@@ -30,6 +31,7 @@ export function engineSuite(subject: EngineUnderTest): void {
   describe(`engine: ${subject.name}`, () => {
     jobsSuite(subject);
     changeSuite(subject);
+    optionsSuite(subject);
     detailsSuite(subject);
     batchesSuite(subject);
     listsSuite(subject);

@@ -249,12 +249,6 @@ export function queueSuite(subject: EngineUnderTest): void {
       expect((await engine.listJobs({ tenant: "acme", limit: 9 })).items).toEqual([]);
       expect(await claim(engine, 9)).toEqual([]);
     });
-
-    test("[Q2] no record shows the priority", async ({ engine }) => {
-      const job = await engine.createJob(newJob({ priority: 3 }), at(0));
-      expect(job).not.toHaveProperty("priority");
-      expect(await engine.getJob(job.id)).toEqual(job);
-    });
   });
 
   describe("the queue and the records", () => {

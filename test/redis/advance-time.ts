@@ -8,6 +8,7 @@ const TIMES = [
   "queue",
   "delayed",
   "leased",
+  "expiring",
   // Of the ring.
   "alarms",
   "workers",
@@ -43,8 +44,10 @@ export async function advanceTime(
   const jobs = keys.filter((key) => key.includes("}:job:"));
   await Promise.all(
     jobs.map(async (key) => {
-      const rank = await client.hget(key, "rank").catch(() => null);
-      if (rank !== null) await client.hset(key, "rank", Number(rank) - ms);
+      for (const field of ["rank", "x"]) {
+        const time = await client.hget(key, field).catch(() => null);
+        if (time !== null) await client.hset(key, field, Number(time) - ms);
+      }
     }),
   );
   const { workHints } = createKeys(prefix);

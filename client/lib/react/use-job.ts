@@ -80,12 +80,13 @@ function useJobOf(
   const newest = log.state.at(-1);
   const { data: record, refetch } = query;
 
-  // The log has no output, so the record is read once the job has settled, or may have: a newer server's status is unknown.
-  const settledAt = newest !== undefined && !isMoving(newest.status) ? newest.seq : undefined;
+  // The log has no output, so the record is read once the job has settled, or may have: a newer server's status is unknown. Nor has
+  // it the input and the times, which a job that is queued again may have got anew.
+  const isNew = newest !== undefined && (!isMoving(newest.status) || newest.type === "requeued");
+  const readFrom = isNew ? newest.seq : undefined;
   useEffect(() => {
-    if (settledAt !== undefined && record !== undefined && record.version < settledAt)
-      void refetch();
-  }, [settledAt, record, refetch]);
+    if (readFrom !== undefined && record !== undefined && record.version < readFrom) void refetch();
+  }, [readFrom, record, refetch]);
 
   const job = useMemo(
     () => (record === undefined ? undefined : currentJob(record, log.state)),

@@ -4,7 +4,7 @@
  */
 import type { Client } from "./client.ts";
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
-import { delayOf, keepsRank, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
+import { delayOf, expiryOf, keepsRank, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { claimLost, isMoving, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
@@ -28,7 +28,7 @@ type Answer =
   | ["ok"]
   | ["ok", "ready" | "empty", moment: number]
   | ["ok", "alarm", ms: number]
-  | ["gone" | "moving" | "moved"]
+  | ["gone" | "moving" | "moved" | "held"]
   | ["lost"]
   | ["stale", record: string, op: string];
 
@@ -112,11 +112,13 @@ export function createChange({
       before.job.status,
       job.status,
       `${job.attempt}`,
-      keepsRank(change) ? "none" : `${delayOf(job, change) ?? ""}`,
+      keepsRank(change) ? "none" : `${delayOf(job, change, at) ?? ""}`,
       job.output === UNREAD ? "" : toJson(job.output, job.id, "output"),
       job.batchId ?? "",
       before.op,
       audit === undefined ? "" : encodeAudit(audit),
+      `${expiryOf(job, at) ?? ""}`,
+      job.input === UNREAD ? "" : toJson(job.input, job.id, "input"),
     ]);
     const hasMoved = answer[0] === "gone" && (await tenants.movedFrom(job.id, job.tenant));
     return hasMoved ? ["moved"] : answer;
@@ -199,6 +201,9 @@ export function createChange({
       case "moving":
         newest.forget(job.id);
         asked.reject(answer[0] === "gone" ? notFound(job.id) : isMoving(job.id));
+        return;
+      case "held":
+        asked.reject(new AppError("ILLEGAL_TRANSITION", `Job ${job.id} is about to start.`));
         return;
       case "moved":
       case "lost":

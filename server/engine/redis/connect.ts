@@ -37,9 +37,10 @@ const START_MS = 10_000;
 export const OLDEST = 7;
 /**
  * Version 2 stores records without field names. This program also reads version 1. Version 3 adds the lists and feeds of tenants,
- * version 4 their queues, in place of BullMQ's (`upgrade.ts`).
+ * version 4 their queues, in place of BullMQ's (`upgrade.ts`). Version 5 has records with options, which earlier programs would
+ * lose.
  */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** `why`: only "import" may continue an interrupted import. */
 export async function openClients(

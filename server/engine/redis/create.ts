@@ -1,25 +1,27 @@
 /** Creates jobs and batches: one script stores them with their places in the queue, and the ring is told right afterwards. */
 import type { Client } from "./client.ts";
 import type { Audited, NewBatch } from "#server/engine/contract.ts";
+import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 import { QuotaExceeded, type TenantQuota } from "#server/engine/quota.ts";
-import { AppError } from "#shared/errors.ts";
+import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { EncodeAudit } from "./audit.ts";
+import type { Change } from "./change.ts";
 import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
-import type { Ring } from "./ring.ts";
+import type { News, Ring } from "./ring.ts";
 import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Creation {
-  /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before. */
-  job(fresh: NewJob & Audited, made: Made): Promise<string>;
+  /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before, or the job that took the call. */
+  job(fresh: NewJob & Audited, made: Made): Promise<string | Job>;
   batch(batch: NewBatch, jobs: readonly NewJob[], made: Made): Promise<string>;
 }
 
@@ -37,9 +39,14 @@ interface Asked extends Made {
   audit: AuditEntry | undefined;
 }
 
+/** Each of them failed because another call did something to the job. */
+const MOST_TRIES = 20;
+const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);
+
 type Created = ReturnType<typeof createdJob>;
 type Answer =
-  | ["ok", moment: number]
+  | ["ok", moment: number, alarm: string]
+  | ["debounced", string]
   | ["first", string]
   | ["taken", string]
   | ["full", keyof TenantQuota];
@@ -51,6 +58,7 @@ interface CreationOptions {
   tenants: TenantDirectory;
   newest: Newest;
   ring: Pick<Ring, "tell">;
+  change: Pick<Change, "byId">;
   encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
@@ -63,6 +71,7 @@ export function createCreation({
   tenants,
   newest,
   ring,
+  change,
   encodeAudit,
   op,
 }: CreationOptions): Creation {
@@ -78,7 +87,12 @@ export function createCreation({
     const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
     if (batch) ids.push(batch.id);
-    const strange = await tenants.note(owner.tenant, ids);
+    const expires = created.some(({ job }) => job.expiresAt !== null);
+    const [strange] = await Promise.all([
+      tenants.note(owner.tenant, ids),
+      // Before the jobs: no expiry is missed.
+      expires && redis.sadd(keys.expiring, owner.tenant),
+    ]);
     if (strange !== undefined) throw taken(strange);
     const name = op();
     const answer = await run<Answer>(
@@ -93,15 +107,17 @@ export function createCreation({
       audit ? encodeAudit(audit) : "",
       quota?.waitingJobs ?? 0,
       quota?.bytes ?? 0,
+      debounceName(jobs[0]),
       created.flatMap((each, index) => rowOf(each, jobs[index] as NewJob)),
     );
     switch (answer[0]) {
       case "ok":
         for (const { job } of created) newest.set({ job: summaryOf(job), op: name });
-        if (answer[1] > 0) {
-          await ring.tell([{ tenant: owner.tenant, is: "ready", moment: answer[1] }]);
-        }
+        await ring.tell(newsOf(owner.tenant, answer));
         return undefined;
+      case "debounced":
+        await tenants.forget(owner.tenant, ids);
+        return answer[1];
       case "taken":
         throw taken(answer[1]);
       case "full":
@@ -116,21 +132,46 @@ export function createCreation({
     }
   }
 
+  /** Returns `undefined` where the job was started, cancelled or given to another owner meanwhile. */
+  async function debounce(
+    jobId: string,
+    { input, title, debounce: to, actor, audit }: NewJob & Audited,
+    at: Date,
+  ): Promise<Job | undefined> {
+    if (to === undefined) return undefined;
+    const entry = audit && { ...audit, target: jobId };
+    try {
+      const asked = {
+        action: "debounce",
+        input,
+        title,
+        debounce: to,
+        actor,
+        audit: entry,
+      } as const;
+      const { job } = await change.byId(jobId, asked, at);
+      return { ...job, input, output: null };
+    } catch (error) {
+      if (error instanceof AppError && GONE.has(error.code)) return undefined;
+      throw error;
+    }
+  }
+
   return {
     async job(fresh, made) {
       refuseIllFormed(fresh);
       refuseMember(fresh);
-      const key = fresh.idempotencyKey;
-      return (
-        (await store({
-          ...made,
-          owner: fresh,
-          key,
-          batch: undefined,
-          jobs: [fresh],
-          audit: fresh.audit,
-        })) ?? fresh.id
-      );
+      const { idempotencyKey: key, audit } = fresh;
+      const asked = { ...made, owner: fresh, key, batch: undefined, jobs: [fresh], audit };
+      for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+        const first = await store(asked);
+        // A call that was sent twice finds its own job.
+        if (first === undefined || first === fresh.id) return fresh.id;
+        if (fresh.debounce === undefined) return first;
+        const job = await debounce(first, fresh, made.at);
+        if (job !== undefined) return job;
+      }
+      throw new AppError("UNAVAILABLE", `Job ${fresh.id} found no other to join. Try again.`);
     },
     async batch(batch, jobs, made) {
       refuseIllFormed(batch);
@@ -148,9 +189,30 @@ export function createCreation({
 }
 
 /** The arguments of the script for one job. */
-function rowOf({ job, event }: Created, { priority = 0, trace = "" }: NewJob): string[] {
+function rowOf({ job, event }: Created, { trace = "" }: NewJob): string[] {
   const record = encodeSummary(summaryOf(job));
-  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), `${priority}`, trace];
+  const { id, kind, priority, createdAt } = job;
+  return [
+    id,
+    kind,
+    record,
+    inputOf(job),
+    encodeEvent(event),
+    `${priority}`,
+    trace,
+    `${startDelayOf(job, createdAt)}`,
+    `${expiryOf(job, createdAt) ?? ""}`,
+  ];
+}
+
+/** The place of a debounced job among those of its owner. A kind's name has no space. */
+export function debounceName(job: Pick<NewJob, "kind" | "debounce"> | undefined): string {
+  return job?.debounce === undefined ? "" : `${job.kind} ${job.debounce.key}`;
+}
+
+function newsOf(tenant: string, [, moment, alarm]: Extract<Answer, ["ok", ...unknown[]]>): News[] {
+  const ready: News[] = moment > 0 ? [{ tenant, is: "ready", moment }] : [];
+  return alarm === "" ? ready : [...ready, { tenant, alarm }];
 }
 
 function inputOf({ id, input }: Job): string {

@@ -160,7 +160,7 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, token, trace, priority, events, draft, lines } = transfer;
+  const { n, job, idempotencyKey, rev, token, trace, events, draft, lines } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
@@ -181,7 +181,11 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   };
   if (idempotencyKey !== null) fields.key = idempotencyKey;
   if (trace !== null) fields.tr = trace;
-  if (priority > 0) fields.p = priority;
+  if (job.priority > 0) fields.p = job.priority;
+  const { expires, debounceKey } = transfer;
+  if (expires !== null) fields.x = expires;
+  const debounced = debounceKey === null ? "" : `${kind} ${debounceKey}`;
+  if (debounced !== "") fields.db = debounced;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;
@@ -215,6 +219,10 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   if (job.finishedAt !== null) {
     put.push(redis.zadd(keys.finished(tenant), job.finishedAt.getTime(), id));
   }
+  if (expires !== null) {
+    put.push(redis.zadd(`${prefix}:expiring`, expires, id), redis.sadd(keys.expiring, tenant));
+  }
+  if (debounced !== "") put.push(redis.hset(`${owner}:debounced`, debounced, id));
   if (batchId !== null) put.push(redis.zadd(`${prefix}:jobs-of:${batchId}`, n, id));
   if (idempotencyKey !== null) put.push(redis.hset(`${owner}:job-keys`, idempotencyKey, id));
   return put;

@@ -49,6 +49,10 @@ export interface Keys {
   readonly schema: string;
   /** Exists during an import from another engine. */
   readonly importing: string;
+  /** Tenants that ever had a job that expires. */
+  readonly expiring: string;
+  /** Exists, until it expires, after a process has ended jobs that expired. */
+  readonly expired: string;
   /** Exists, until it expires, after a process has swept. */
   readonly swept: string;
   /** Written by the health check. */
@@ -98,6 +102,8 @@ export function createKeys(prefix: string): Keys {
     workHints: `${prefix}:{:turns}:hint`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,
+    expiring: `${prefix}:expiring`,
+    expired: `${prefix}:expired`,
     swept: `${prefix}:swept`,
     alive: `${prefix}:alive`,
     oldQueue: [`{${prefix}}:jobs:*`, `${prefix}:workers`],

@@ -1,8 +1,10 @@
 /** The engine for several machines, on Redis. */
 import { randomBytes } from "node:crypto";
 import type { Engine } from "#server/engine/contract.ts";
+import { notify } from "#server/engine/notify.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
 import { createdJob } from "#shared/lifecycle.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import { createApiKeys } from "./api-keys.ts";
@@ -15,6 +17,7 @@ import { createCreation } from "./create.ts";
 import { REDIS } from "./declaration.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
+import { createExpiry, startEndingExpired } from "./expiry.ts";
 import { openRedisHints } from "./hints.ts";
 import { createRenew } from "./leases.ts";
 import { createLines } from "./lines.ts";
@@ -77,13 +80,16 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const ring = openRing({ run, keys, hints, weights });
   const parts = { redis, run, keys, tenants, newest, ring, encodeAudit, op };
   const reads = createReads(parts);
-  const creation = createCreation(parts);
   const runBatched = createScriptBatcher(run, "change", options.onGroup);
   const change = createChange({ ...parts, runBatched });
+  const creation = createCreation({ ...parts, change });
+  const expired = new Set<(event: JobEvent) => void>();
+  const onExpired = (event: JobEvent): void => notify(expired, event);
+  const expiry = createExpiry({ ...parts, change, onExpired });
   const drafts = createDrafts(parts);
   const lines = createLines(parts);
   const renew = createRenew(parts);
-  const starts = createStarts({ ...parts, change });
+  const starts = createStarts({ ...parts, change, expiry });
   const claim = createClaims({ ...parts, starts, renew });
   const heartbeats = createWorkerHeartbeats(run, keys);
   const presence = createPresence(run, keys);
@@ -135,6 +141,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       .finally(() => (sweeping = undefined));
   }
 
+  const expiries = startEndingExpired({
+    everyMs: checkEveryMs,
+    isTurn: async (ms) => (await redis.set(keys.expired, self, "PX", ms, "NX")) !== null,
+    tenants: () => redis.smembers(keys.expiring),
+    endAll: expiry.endAll,
+    use,
+  });
+
   return {
     name: REDIS.name,
     capabilities: REDIS.capabilities,
@@ -143,6 +157,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     createJob: (fresh, at, quota) =>
       use(async () => {
         const jobId = await creation.job(fresh, { at, quota });
+        if (typeof jobId !== "string") return jobId;
         if (jobId !== fresh.id) return stored(await reads.job(jobId), jobId);
         return createdJob(fresh, at).job;
       }),
@@ -247,12 +262,19 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       return ring.onWork(listener);
     },
 
+    onExpired(listener) {
+      const registered = (event: JobEvent): void => listener(event);
+      expired.add(registered);
+      return () => void expired.delete(registered);
+    },
+
     isAvailable: () => open && redis.status === "ready",
     health: () => use(async () => void (await redis.set(keys.alive, Date.now()))),
     async close() {
       if (!open) return;
       open = false;
       clearInterval(sweepTimer);
+      expiries.stop();
       ring.close();
       hints.close();
       await Promise.allSettled(underWay);

@@ -26,10 +26,22 @@ const SUMMARY_FIELDS = allOf<keyof JobSummary>()(
   "finishedAt",
   "version",
   "details",
+  "priority",
+  "maxAttempts",
+  "startsAt",
+  "expiresAt",
 );
-type StoredSummary = ValuesOf<InJson<JobSummary>, typeof SUMMARY_FIELDS>;
-/** Records without details end before them, as all did before there were details. */
-type StoredWithoutDetails = WithoutLast<StoredSummary>;
+/** `details`: a list, empty where there are none. */
+type StoredSummary = ValuesOf<
+  Omit<InJson<JobSummary>, "details"> & { details: unknown[] },
+  typeof SUMMARY_FIELDS
+>;
+type StoredBase = Without5Last<StoredSummary>;
+/** Records without options, as all were before there were any. Those without details end before them. */
+type StoredWithoutOptions = [...StoredBase, details?: unknown];
+type Without5Last<List extends readonly unknown[]> = WithoutLast<
+  WithoutLast<WithoutLast<WithoutLast<WithoutLast<List>>>>
+>;
 type WithoutLast<List extends readonly unknown[]> = List extends readonly [...infer Others, unknown]
   ? Others
   : never;
@@ -44,14 +56,14 @@ type InJson<Record> = {
 };
 
 /** The format of version 1 of the data. */
-type NamedSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
+type NamedSummary = Omit<JobSummary, keyof typeof NO_OPTIONS | keyof ReturnType<typeof timesOf>> & {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
 };
 
 export function encodeSummary(job: JobSummary): string {
-  const stored: StoredWithoutDetails = [
+  const stored: StoredBase = [
     job.id,
     job.kind,
     job.title,
@@ -69,17 +81,33 @@ export function encodeSummary(job: JobSummary): string {
     job.finishedAt?.getTime() ?? null,
     job.version,
   ];
-  const { details } = job;
-  return JSON.stringify(
-    details === undefined ? stored : ([...stored, details] satisfies StoredSummary),
-  );
+  const { details, priority, maxAttempts, startsAt, expiresAt } = job;
+  const options = [
+    priority,
+    maxAttempts,
+    startsAt?.getTime() ?? null,
+    expiresAt?.getTime() ?? null,
+  ] as const;
+  if (options.some((option) => option !== null && option !== 0)) {
+    const listed = details === undefined ? [] : [details];
+    return JSON.stringify([...stored, listed, ...options] satisfies StoredSummary);
+  }
+  return JSON.stringify(details === undefined ? stored : [...stored, details]);
 }
 
+/** Of records without them. */
+const NO_OPTIONS: Pick<JobSummary, "priority" | "maxAttempts" | "startsAt" | "expiresAt"> = {
+  priority: 0,
+  maxAttempts: null,
+  startsAt: null,
+  expiresAt: null,
+};
+
 export function decodeSummary(text: string): JobSummary {
-  const stored = JSON.parse(text) as StoredSummary | NamedSummary;
+  const stored = JSON.parse(text) as StoredSummary | StoredWithoutOptions | NamedSummary;
   if (!Array.isArray(stored)) {
     const { createdAt, startedAt, finishedAt } = stored;
-    return { ...stored, ...timesOf(createdAt, startedAt, finishedAt) };
+    return { ...stored, ...NO_OPTIONS, ...timesOf(createdAt, startedAt, finishedAt) };
   }
   const summary: JobSummary = {
     id: stored[0],
@@ -96,16 +124,32 @@ export function decodeSummary(text: string): JobSummary {
     error: stored[11],
     ...timesOf(stored[12], stored[13], stored[14]),
     version: stored[15],
+    ...optionsOf(stored),
   } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
-  if (stored[16] !== undefined) summary.details = stored[16];
+  const details = hasOptions(stored) ? stored[16][0] : stored[16];
+  if (details !== undefined) summary.details = details;
   return summary;
+}
+
+function hasOptions(stored: StoredSummary | StoredWithoutOptions): stored is StoredSummary {
+  return stored.length > 17;
+}
+
+function optionsOf(stored: StoredSummary | StoredWithoutOptions): typeof NO_OPTIONS {
+  if (!hasOptions(stored)) return NO_OPTIONS;
+  const [priority, maxAttempts] = [stored[17], stored[18]];
+  return { priority, maxAttempts, startsAt: dateOf(stored[19]), expiresAt: dateOf(stored[20]) };
+}
+
+function dateOf(time: number | null): Date | null {
+  return time === null ? null : new Date(time);
 }
 
 function timesOf(createdAt: number, startedAt: number | null, finishedAt: number | null) {
   return {
     createdAt: new Date(createdAt),
-    startedAt: startedAt === null ? null : new Date(startedAt),
-    finishedAt: finishedAt === null ? null : new Date(finishedAt),
+    startedAt: dateOf(startedAt),
+    finishedAt: dateOf(finishedAt),
   };
 }
 

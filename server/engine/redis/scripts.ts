@@ -33,6 +33,7 @@ const NAMES = [
   "keep-worker",
   "list-api-keys",
   "list-batches",
+  "list-expired",
   "list-jobs",
   "list-moved",
   "list-schedules",

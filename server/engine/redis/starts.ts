@@ -5,6 +5,7 @@ import { startOf } from "#server/engine/start.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { Change } from "./change.ts";
 import type { Client } from "./client.ts";
+import type { Expiry } from "./expiry.ts";
 import type { Keys } from "./keys.ts";
 import { knownAs, type Newest } from "./newest.ts";
 import { decodeEvent, payloadOf } from "./records.ts";
@@ -19,6 +20,8 @@ export type TakenJob = [
   input: string | null,
   output: string | null,
   trace: string | null,
+  /** For how many ms it has been expired; or "". */
+  lateMs: string,
 ];
 
 export interface Taken {
@@ -44,16 +47,28 @@ interface StartsOptions {
   tenants: Pick<TenantDirectory, "learn">;
   newest: Newest;
   change: Pick<Change, "byId">;
+  expiry: Pick<Expiry, "end">;
 }
 
-export function createStarts({ redis, keys, tenants, newest, change }: StartsOptions): Starts {
+export function createStarts({
+  redis,
+  keys,
+  tenants,
+  newest,
+  change,
+  expiry,
+}: StartsOptions): Starts {
   async function begin(taken: Taken, { start, now }: ClaimRequest): Promise<Claim | undefined> {
     const { tenant, job: of } = taken;
-    const [jobId, token, record, led, input, output, trace] = of;
+    const [jobId, token, record, led, input, output, trace, lateMs] = of;
     const cached = newest.get(jobId);
     const known = cached?.op === led ? cached : knownAs(record, led);
     tenants.learn(jobId, tenant);
     newest.set(known);
+    if (lateMs !== "" && known.job.status === "PENDING" && known.job.expiresAt !== null) {
+      await expiry.end(known.job, Number(lateMs));
+      return undefined;
+    }
     const { payload, fault } = readable(() => payloadOf(input, output));
     const claim = { jobId, token, trace: trace ?? undefined };
     if (start === undefined || known.job.status !== "PENDING") {
@@ -71,7 +86,7 @@ export function createStarts({ redis, keys, tenants, newest, change }: StartsOpt
 
   async function beginAgain(taken: Taken, request: ClaimRequest): Promise<Claim | undefined> {
     const { tenant, job: of } = taken;
-    const [jobId, token, , , input, output, trace] = of;
+    const [jobId, token, , , input, output, trace, lateMs] = of;
     const key = keys.job(tenant, jobId);
     const [[record, made, held, now], last] = await Promise.all([
       redis.hmget(key, "s", "op", "held", "token"),
@@ -79,7 +94,7 @@ export function createStarts({ redis, keys, tenants, newest, change }: StartsOpt
     ]);
     if (record == null || last === null || held !== "1" || now !== `${token}`) return undefined;
     const { job, op: led } = knownAs(record, made);
-    const again: TakenJob = [jobId, token, record, led, input, output, trace];
+    const again: TakenJob = [jobId, token, record, led, input, output, trace, lateMs];
     const claim = await begin({ ...taken, job: again }, request);
     const event = decodeEvent(jobId, last);
     return claim && job.status === "PROCESSING" && event.type === "started"

@@ -1,3 +1,4 @@
+import { SCHEMA_VERSION } from "./connect.ts";
 import { expect, test, vi } from "vitest";
 import type { OwnerFilter } from "#shared/principal.ts";
 import { ANN, at, BOB, newBatch, newJob, START } from "#test/engine/builders.ts";
@@ -45,7 +46,7 @@ test("data of version 2 gets the lists and feeds of tenants, also where the upgr
   for (let round = 0; round < 2; round++) {
     await makeOld(ANN, BOB, EVE);
     const [engine, other] = await Promise.all([open(), open()]);
-    expect(await redis().client.get(keys.schema)).toBe("4");
+    expect(await redis().client.get(keys.schema)).toBe(`${SCHEMA_VERSION}`);
     expect(await feedOf(engine, ANN)).toEqual(owned.ann);
     expect(await feedOf(engine, BOB)).toEqual(owned.bob);
     // A cursor from before never passes a change.

@@ -1,6 +1,6 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
-import { delayOf, keepsRank } from "#server/engine/job-change.ts";
+import { delayOf, expiryOf, keepsRank } from "#server/engine/job-change.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
 import { rankOf } from "#server/engine/turns.ts";
 import { isSettled, type Job, summaryOf } from "#shared/job.ts";
@@ -41,9 +41,11 @@ export function createChange({
   clock,
 }: ChangeOptions): Change {
   /** Gives a job that does not run its place in the queue, or takes it out. */
-  function place(row: JobRow, job: Job, change: JobChange): void {
+  function place(row: JobRow, job: Job, change: JobChange, at: Date): void {
     const { due, held, rank } = row;
-    const delay = delayOf(job, change);
+    const delay = delayOf(job, change, at);
+    // It waits long enough already.
+    if (change.action === "debounce" && due === READY && delay === 0) return;
     row.held = 0;
     if (delay === null) row.due = null;
     else {
@@ -57,17 +59,23 @@ export function createChange({
     if (held === 1 && turns.release(row)) outbox.queued(READY);
   }
 
+  function queueTime(delay: number | null): number | null {
+    return delay === null ? null : clock() + delay;
+  }
+
   function from(before: Ahead, change: JobChange, at: Date): Changed {
     const { job, event } = applyChange(before.job, change, at);
     const { row } = before;
     // A running job keeps its claim and its lease; any other change ends the claim.
-    if (job.status !== "PROCESSING") place(row, job, change);
+    if (job.status !== "PROCESSING") place(row, job, change, at);
+    row.expires = queueTime(expiryOf(job, at));
     const reportedOnly = before.reportedOnly && change.action === "progress";
     // One hint for all changes of a transaction, as for the row.
     if (behind.put({ row, job, rev: behind.nextRev(row), reportedOnly })) outbox.feed(job);
     log.append(row.n, event);
     outbox.job(event);
     if (job.status === "PENDING" && row.due !== null) outbox.queued(row.due);
+    if (row.expires !== null) outbox.expiring();
     const waits = Number(!isSettled(job.status)) - Number(!isSettled(before.job.status));
     if (waits !== 0) behind.use(row.tenant, { waitingJobs: waits, bytes: 0 });
     if (row.batch_n !== null && row.batch_id !== null && before.job.status !== job.status) {

@@ -12,6 +12,8 @@ import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
+import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
+import type { TakeDebounced } from "./debounce.ts";
 import { insertInto } from "./rows.ts";
 import type { Turns } from "./turns.ts";
 import type { Usage } from "./usage.ts";
@@ -35,6 +37,7 @@ interface CreationOptions {
   outbox: Outbox;
   usage: Usage;
   turns: Pick<Turns, "add">;
+  takeDebounced: TakeDebounced;
   clock: () => number;
 }
 
@@ -44,7 +47,7 @@ interface Fresh {
   idempotencyKey: string | undefined;
   key: string | null;
   trace: string | undefined;
-  priority: number;
+  debounceKey: string | undefined;
   input: string;
   output: string;
 }
@@ -59,6 +62,7 @@ export function createCreation({
   outbox,
   usage,
   turns,
+  takeDebounced,
   clock,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
@@ -70,9 +74,10 @@ export function createCreation({
       "due",
       "idempotency_key",
       "trace",
-      "priority",
       "rank",
       "key",
+      "expires",
+      "debounce_key",
       ...CREATED_COLUMNS,
     ]),
   );
@@ -89,8 +94,8 @@ export function createCreation({
       const { id, input, output } = created.job;
       const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
       bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
-      const { idempotencyKey, key = null, trace, priority = 0 } = fresh;
-      return { created, idempotencyKey, key, trace, priority, ...json };
+      const { idempotencyKey, key = null, trace, debounce } = fresh;
+      return { created, idempotencyKey, key, trace, debounceKey: debounce?.key, ...json };
     });
     const more = { waitingJobs: all.length, bytes };
     if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
@@ -99,29 +104,36 @@ export function createCreation({
   }
 
   function insert(
-    { created: { job, event }, idempotencyKey, key, trace, priority, input, output }: Fresh,
+    { created: { job, event }, idempotencyKey, key, trace, debounceKey, input, output }: Fresh,
     { ownerN, tenantN, rev }: TakenRevs,
     batchN: number | bigint | null,
   ): Job {
-    const rank = rankOf(clock(), priority);
+    const now = clock();
+    const delay = startDelayOf(job, job.createdAt);
+    const due = delay === 0 ? READY : now + delay;
+    const rank = rankOf(now + delay, job.priority);
+    const expiry = expiryOf(job, job.createdAt);
     const { lastInsertRowid: n } = insertJob.run(
       ownerN,
       tenantN,
       batchN,
       rev,
-      READY,
+      due,
       idempotencyKey ?? null,
       trace ?? null,
-      priority,
       rank,
       key,
+      expiry && now + expiry,
+      debounceKey ?? null,
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
     insertPayload.run(n, input, output);
     const { tenant, kind } = job;
-    turns.add({ n: Number(n), tenant_n: tenantN, tenant, kind, key, rank });
+    if (due === READY) turns.add({ n: Number(n), tenant_n: tenantN, tenant, kind, key, rank });
     log.append(n, event);
     outbox.job(event);
+    outbox.queued(due);
+    if (expiry !== null) outbox.expiring();
     return job;
   }
 
@@ -134,12 +146,13 @@ export function createCreation({
         const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
         if (first) return first;
       }
+      const debounced = takeDebounced(fresh, at, quota);
+      if (debounced !== undefined) return debounced;
       const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
       const taken = owners.advance(fresh, 1);
       const job = insert(encoded, taken, null);
       if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
-      outbox.queued(READY);
       return job;
     },
     createBatch(batch, fresh, at, quota) {
@@ -161,7 +174,6 @@ export function createCreation({
       if (batch.audit !== undefined) audit.append(batch.tenant, batch.audit);
       outbox.feed(batch);
       outbox.batch(batch.id);
-      outbox.queued(READY);
       return inserted.batch;
     },
   };

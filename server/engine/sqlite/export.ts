@@ -109,16 +109,21 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
   const logLines = createLines(db, jobs);
   const page = selectJobs(db, "WHERE jobs.n > ? ORDER BY jobs.n LIMIT ?");
   const more = db.prepare(
-    `SELECT idempotency_key AS key, CASE WHEN held = 1 OR ${LEFT_READY} THEN ${READY} ELSE due END AS due FROM jobs WHERE n = ?`,
+    `SELECT idempotency_key AS key, CASE WHEN held = 1 OR ${LEFT_READY} THEN ${READY} ELSE due END AS due, debounce_key FROM jobs WHERE n = ?`,
   );
   const now = Date.now();
   let after = 0;
   for (;;) {
     const rows = page.all(after, PAGE);
     for (const row of rows) {
-      const { key: idempotencyKey, due } = more.get(now, row.n) as {
+      const {
+        key: idempotencyKey,
+        due,
+        debounce_key: debounceKey,
+      } = more.get(now, row.n) as {
         key: string | null;
         due: number | null;
+        debounce_key: string | null;
       };
       const { n, id } = row;
       const payload = readPart(
@@ -142,7 +147,9 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         due,
         token: row.token,
         trace: row.trace,
-        priority: row.priority,
+        expires: row.expires,
+        // Only a job that waits for its first start takes further calls.
+        debounceKey: row.starts_at === null ? null : debounceKey,
         // As at a start: it waits for none that will be queued after it.
         rank: Math.min(row.rank, now),
         key: row.key,

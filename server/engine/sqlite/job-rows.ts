@@ -35,6 +35,10 @@ export interface JobRow {
   priority: number;
   rank: number;
   key: string | null;
+  starts_at: number | null;
+  expires_at: number | null;
+  max_attempts: number | null;
+  expires: number | null;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -69,6 +73,10 @@ const SELECTED = [
   ["priority", "jobs.priority"],
   ["rank", "jobs.rank"],
   ["key", "jobs.key"],
+  ["starts_at", "jobs.starts_at"],
+  ["expires_at", "jobs.expires_at"],
+  ["max_attempts", "jobs.max_attempts"],
+  ["expires", "jobs.expires"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -111,6 +119,10 @@ function rowOf(values: Values): JobRow {
     priority: values[27],
     rank: values[28],
     key: values[29],
+    starts_at: values[30],
+    expires_at: values[31],
+    max_attempts: values[32],
+    expires: values[33],
   };
 }
 
@@ -152,7 +164,11 @@ export function summaryOfRow(row: JobRow): JobSummary {
     batchId: row.batch_id,
     error:
       row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+    priority: row.priority,
+    maxAttempts: row.max_attempts,
     createdAt: new Date(row.created_at),
+    startsAt: dateOf(row.starts_at),
+    expiresAt: dateOf(row.expires_at),
     startedAt: dateOf(row.started_at),
     finishedAt: dateOf(row.finished_at),
     version: row.version,
@@ -186,9 +202,9 @@ type RecordColumn = Exclude<
   | "held"
   | "token"
   | "trace"
-  | "priority"
   | "rank"
   | "key"
+  | "expires"
 >;
 
 /** When a column of the record is written: at the job's creation alone, or with each change as well. */
@@ -203,7 +219,11 @@ const WRITTEN = {
   retries: "change",
   error_code: "change",
   error_message: "change",
+  priority: "creation",
+  max_attempts: "creation",
   created_at: "creation",
+  starts_at: "change",
+  expires_at: "change",
   started_at: "change",
   finished_at: "change",
   version: "change",
@@ -228,7 +248,11 @@ export function valuesOfJob(job: JobSummary, columns: readonly RecordColumn[]): 
     retries: job.retries,
     error_code: job.error?.code ?? null,
     error_message: job.error?.message ?? null,
+    priority: job.priority,
+    max_attempts: job.maxAttempts,
     created_at: job.createdAt.getTime(),
+    starts_at: job.startsAt?.getTime() ?? null,
+    expires_at: job.expiresAt?.getTime() ?? null,
     started_at: job.startedAt?.getTime() ?? null,
     finished_at: job.finishedAt?.getTime() ?? null,
     version: job.version,

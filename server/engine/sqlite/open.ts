@@ -1,7 +1,9 @@
 /** The embedded engine: Node's own SQLite, one process, nothing to install. */
 import type { Engine } from "#server/engine/contract.ts";
+import { notify } from "#server/engine/notify.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createAssign } from "./assign.ts";
 import { createAudit } from "./audit.ts";
@@ -11,8 +13,10 @@ import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
 import { databasePath, openDatabase } from "./database.ts";
 import { SQLITE } from "./declaration.ts";
+import { createDebounce } from "./debounce.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
+import { createExpiry, createNextExpiry, openExpiryTimer } from "./expiry.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { createHints } from "./hints.ts";
 import { createJobs } from "./jobs.ts";
@@ -82,16 +86,32 @@ export async function openSqliteEngine({
   const group = createGroupCommit({ db, path, unwritten: behind, remembered: turns, onGroup });
   const hints = createHints();
   const work = openWorkSignal(createNextDue(db, turns), clock, after);
-  const outbox = createOutbox({ group, hints, work, clock });
+  const expired = new Set<(event: JobEvent) => void>();
+  const timer = openExpiryTimer({
+    next: createNextExpiry(db),
+    end: () => write(() => expiry.end()),
+    clock,
+    after,
+  });
+  const tell = (event: JobEvent): void => notify(expired, event);
+  const outbox = createOutbox({
+    group,
+    hints,
+    work,
+    expiry: { rearm: timer.rearm, tell },
+    clock,
+  });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
   const audit = createAudit(db, maxAuditEntries);
   const parts = { db, owners, jobs, batches, log, audit, outbox, usage, behind, turns, clock };
-  const creation = createCreation(parts);
   const change = createChange(parts);
+  const expiry = createExpiry({ ...parts, change });
+  const takeDebounced = createDebounce({ ...parts, change, expiry });
+  const creation = createCreation({ ...parts, takeDebounced });
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
-  const queue = createQueue({ ...parts, change });
+  const queue = createQueue({ ...parts, change, expiry });
   const waiting = createWaiting(parts);
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
@@ -111,6 +131,7 @@ export async function openSqliteEngine({
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
+  timer.rearm();
 
   function assertOpen(): void {
     if (!open) throw new AppError("UNAVAILABLE", "The data are closed: the server is stopping.");
@@ -252,6 +273,11 @@ export async function openSqliteEngine({
       return hints.on(stream, listener);
     },
     onWork: (listener) => work.on(listener),
+    onExpired(listener) {
+      const registered = (event: JobEvent): void => listener(event);
+      expired.add(registered);
+      return () => void expired.delete(registered);
+    },
     async onCredentialEnd(listener) {
       assertOpen();
       return hints.onCredential(listener);
@@ -268,6 +294,7 @@ export async function openSqliteEngine({
       open = false;
       group.flush();
       work.close();
+      timer.close();
       await backups.close();
       db.close();
     },

@@ -15,6 +15,10 @@ export interface Outbox {
   feed(owner: Owner): void;
   /** A job may be claimed from `due` on. */
   queued(due: number): void;
+  /** A job expires at a time that is not known yet. */
+  expiring(): void;
+  /** A job expired by this event. */
+  expired(event: JobEvent): void;
   /** Leases began or were prolonged. */
   leased(): void;
   credentialEnded(hint: CredentialHint): void;
@@ -24,10 +28,11 @@ interface OutboxOptions {
   group: GroupCommit;
   hints: Hints;
   work: WorkSignal;
+  expiry: { rearm: () => void; tell: (event: JobEvent) => void };
   clock: () => number;
 }
 
-export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outbox {
+export function createOutbox({ group, hints, work, expiry, clock }: OutboxOptions): Outbox {
   function draft(jobId: string): void {
     group.afterCommit(() => hints.emit({ stream: "draft", jobId }, {}));
   }
@@ -56,6 +61,12 @@ export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outb
     },
     queued(due) {
       group.afterCommit(due <= clock() ? work.fire : work.rearm);
+    },
+    expiring() {
+      group.afterCommit(expiry.rearm);
+    },
+    expired(event) {
+      group.afterCommit(() => expiry.tell(event));
     },
     leased() {
       group.afterCommit(work.rearm);

@@ -13,9 +13,10 @@ import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import type { LimitsOfKinds } from "#server/engine/kind-limits.ts";
 import { readable } from "#server/engine/payload.ts";
 import { MAX_DELAYS_A_CLAIM, PRIORITY_LEVEL_MS } from "#server/engine/turns.ts";
-import { MAX_DELAY_MS } from "#shared/limits.ts";
+import { MAX_DELAY_MS, MAX_START_DELAY_MS } from "#shared/limits.ts";
 import { startOf } from "#server/engine/start.ts";
 import type { Change } from "./change.ts";
+import type { Expiry } from "./expiry.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
@@ -37,11 +38,11 @@ export interface Queue {
 }
 
 /**
- * Delays that an earlier process left and that are over; the parameter is the time now. A job that was never started waits
- * for nothing; older versions stored the time at which it was queued. A delay that seems longer than any can be is over: the
- * machine's clock was set back.
+ * Delays that an earlier process left and that seem longer than any can be, so that they are over: the machine's clock was set
+ * back. The parameter is the time now.
  */
-export const LEFT_READY = `held = 0 AND due > 0 AND (attempt = 0 OR due > ? + ${MAX_DELAY_MS})`;
+export const LEFT_READY = `held = 0 AND due > 0
+  AND due > ? + CASE attempt WHEN 0 THEN ${MAX_START_DELAY_MS} ELSE ${MAX_DELAY_MS} END`;
 
 /**
  * Runs at the start of a process. `now`: by the process's own clock.
@@ -109,10 +110,19 @@ interface QueueOptions {
   turns: Turns;
   outbox: Outbox;
   change: Pick<Change, "from">;
+  expiry: Pick<Expiry, "end" | "endIfOver">;
   clock: () => number;
 }
 
-export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOptions): Queue {
+export function createQueue({
+  db,
+  jobs,
+  turns,
+  outbox,
+  change,
+  expiry,
+  clock,
+}: QueueOptions): Queue {
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
   const leaseOver = "held = 1 AND due <= ?";
   const delaysOver = db.prepare(
@@ -162,6 +172,7 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
     },
     claim({ max, leaseMs, now: at, limits, start }) {
       const now = clock();
+      expiry.end();
       endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));
       const rows = ended.all(now, max);
       if (rows.length < max) rows.push(...nextReady(max - rows.length, limits, now));
@@ -169,7 +180,14 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
       outbox.leased();
       if (rows.length === 0) return [];
       const end = now + leaseMs;
-      return rows.map((row) => {
+      return rows.flatMap((row) => {
+        if (row.expires !== null && row.expires <= now) {
+          // More than one transaction ends. Others may be ready.
+          Object.assign(row, { due: end, held: 1 });
+          expiry.endIfOver(row);
+          outbox.queued(READY);
+          return [];
+        }
         const claim = { jobId: row.id, token: row.token + 1, trace: row.trace ?? undefined };
         const { payload, fault } = readable(() => jobs.payload(row));
         if (start === undefined || row.status !== "PENDING") {

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
+import { JOB_OPTIONS } from "./option-columns.ts";
 import { QUEUE_OF_LINES, QUEUE_OF_TENANTS } from "./queue-columns.ts";
 import { SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SESSION_TABLES } from "./session-tables.ts";
@@ -248,6 +249,7 @@ export const MIGRATIONS: readonly string[] = [
   QUEUE_OF_TENANTS,
   SCHEDULE_TABLE,
   QUEUE_OF_LINES,
+  JOB_OPTIONS,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

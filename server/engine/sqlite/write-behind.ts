@@ -19,7 +19,7 @@ import { assign, textOfDetails } from "./rows.ts";
 
 /** A job, and the row that it was read from. */
 export interface Ahead {
-  /** As it was read, but for its place in the queue (`due`, `held`, `token`, `rank`), which is as it will be. */
+  /** As it was read, but for its place in the queue (`due`, `held`, `token`, `rank`, `expires`), which is as it will be. */
   row: JobRow;
   /** `input` and `output` are not read: `UNREAD` stands for them until a change sets them. */
   job: Job;
@@ -65,8 +65,13 @@ export function createWriteBehind(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ?, details = ? WHERE n = ?",
   );
   const update = db.prepare(
-    `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token", "rank"])} WHERE n = ?`,
+    `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token", "rank", "expires"])} WHERE n = ?`,
   );
+  const inputBytes = db.prepare(
+    "SELECT octet_length(input) AS bytes FROM payloads WHERE job_n = ?",
+  );
+  const updateInput = db.prepare("UPDATE payloads SET input = ? WHERE job_n = ?");
+  const updateTitle = db.prepare("UPDATE jobs SET title = ? WHERE n = ?");
   const outputBytes = db.prepare(
     "SELECT octet_length(output) AS bytes FROM payloads WHERE job_n = ?",
   );
@@ -87,12 +92,21 @@ export function createWriteBehind(
       return;
     }
     const values = valuesOfJob(job, CHANGED_COLUMNS);
-    update.run(...values, rev, row.due, row.held, row.token, row.rank, row.n);
+    update.run(...values, rev, row.due, row.held, row.token, row.rank, row.expires, row.n);
+    if (job.input !== UNREAD) replaceInput(row, job);
     if (job.output === UNREAD) return;
     const output = toJson(job.output, job.id, "output");
     const { bytes } = outputBytes.get(row.n) as { bytes: number };
     use(row.tenant, { waitingJobs: 0, bytes: Buffer.byteLength(output) - bytes });
     updateOutput.run(output, row.n);
+  }
+
+  function replaceInput(row: JobRow, job: Job): void {
+    const input = toJson(job.input, job.id, "input");
+    const { bytes } = inputBytes.get(row.n) as { bytes: number };
+    use(row.tenant, { waitingJobs: 0, bytes: Buffer.byteLength(input) - bytes });
+    updateInput.run(input, row.n);
+    updateTitle.run(job.title, row.n);
   }
 
   function use(tenant: string, { waitingJobs, bytes }: TenantUsage): void {

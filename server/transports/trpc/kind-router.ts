@@ -3,30 +3,30 @@
  * that clients know the types of inputs and outputs.
  */
 import type { createInit } from "./init.ts";
+import { InputOnly, JobFilter, jobsOf, oneOfOwners, Owners, Page } from "#server/jobs/inputs.ts";
 import {
-  batchOf,
-  InputOnly,
-  JobFilter,
-  Key,
-  oneOfOwners,
-  Owners,
-  Page,
-} from "#server/jobs/inputs.ts";
+  CreateOptions,
+  debouncedAlone,
+  oneStart,
+  QueueOptions,
+} from "#server/jobs/create-options.ts";
 import { createJobReads } from "./job-reads.ts";
 
 export function createKindRouter(init: ReturnType<typeof createInit>, kind: string) {
   const { router, procedure } = init;
   return router({
     create: procedure
-      .input(InputOnly.extend({ idempotencyKey: Key }))
+      .input(InputOnly.extend(CreateOptions.shape).check(oneStart, debouncedAlone))
       .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), { ...input, kind })),
     /** A batch. */
-    createMany: procedure.input(batchOf(InputOnly)).mutation(({ ctx, input: { jobs, ...batch } }) =>
-      ctx.jobs.createBatch(ctx.acting(), {
-        ...batch,
-        jobs: jobs.map(({ input }) => ({ kind, input })),
-      }),
-    ),
+    createMany: procedure
+      .input(jobsOf(InputOnly).extend(QueueOptions.shape).check(oneStart))
+      .mutation(({ ctx, input: { jobs, ...batch } }) =>
+        ctx.jobs.createBatch(ctx.acting(), {
+          ...batch,
+          jobs: jobs.map(({ input }) => ({ kind, input })),
+        }),
+      ),
     ...createJobReads(init, kind),
     list: procedure
       .input(

@@ -20,12 +20,11 @@ import { ShareAskedSchema } from "#shared/share.schema.ts";
 import { createInit } from "./init.ts";
 import {
   BatchId,
-  batchOf,
   Follow,
   JobFilter,
   JobId,
   JobRequest,
-  Key,
+  jobsOf,
   LinkId,
   Note,
   oneOfOwners,
@@ -34,6 +33,12 @@ import {
   Resume,
   Text,
 } from "#server/jobs/inputs.ts";
+import {
+  CreateOptions,
+  debouncedAlone,
+  oneStart,
+  QueueOptions,
+} from "#server/jobs/create-options.ts";
 import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
 import type { OwnProcedures, OwnRouter, ProcedureBuilders } from "./own-procedures.ts";
@@ -63,7 +68,7 @@ export function createRouter(
 
   const job = router({
     create: procedure
-      .input(JobRequest.extend({ idempotencyKey: Key }))
+      .input(JobRequest.extend(CreateOptions.shape).check(oneStart, debouncedAlone))
       .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), input)),
     ...createJobReads(init),
     ...presence.job,
@@ -130,7 +135,7 @@ export function createRouter(
   const batch = router({
     ...presence.batch,
     create: procedure
-      .input(batchOf(JobRequest))
+      .input(jobsOf(JobRequest).extend(QueueOptions.shape).check(oneStart))
       .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.acting(), input)),
     get: procedure
       .input(BatchId)

@@ -8,7 +8,7 @@ local t, id, before, record, op = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local from, to = t .. ':owner:' .. ARGV[5], t .. ':owner:' .. ARGV[6]
 local list = ':jobs:' .. ARGV[7] .. ':' .. ARGV[8]
 local job = t .. ':job:' .. id
-local is = redis.call('HMGET', job, 's', 'op', 'n', 'key', 'moving')
+local is = redis.call('HMGET', job, 's', 'op', 'n', 'key', 'moving', 'db')
 if is[1] ~= before then return 0 end
 if is[5] then return -1 end
 
@@ -25,6 +25,10 @@ redis.call('SET', to .. ':rev', rev)
 if is[4] then
   redis.call('HDEL', from .. ':job-keys', is[4])
   if redis.call('HSETNX', to .. ':job-keys', is[4], id) == 0 then redis.call('HDEL', job, 'key') end
+end
+if is[6] then
+  if redis.call('HGET', from .. ':debounced', is[6]) == id then redis.call('HDEL', from .. ':debounced', is[6]) end
+  if redis.call('HSETNX', to .. ':debounced', is[6], id) == 0 then redis.call('HDEL', job, 'db') end
 end
 -- As in prune.lua: an owner without jobs keeps no key.
 if redis.call('EXISTS', from .. ':feed') == 0 then redis.call('DEL', from .. ':rev', from .. ':kinds') end

@@ -12,13 +12,14 @@
 --       15 output, or "" for no change  16 batch id or ""
 --       17 op of the change that led to the record that this change was computed from
 --       18 limit of the audit list, a space, entry; or ""
+--       19 ms until it expires, or ""  20 input, or "" for no change
 -- Returns for each change:
 --         {"ok"}, if nothing of it concerns the ring; {"ok", "ready", moment in microseconds}: the tenant has ready jobs, and
 --         may have had none before; {"ok", "empty", moment}: it has none any more; {"ok", "alarm", ms}: a delay ends then, and
 --         it may be the first one of the tenant to end
---         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"moving"}: the job is on its way to another
+--         {"held"}: a claim has the input that the change would replace; {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"moving"}: the job is on its way to another
 --         tenant; {"stale", stored record, op that led to it}
-local FIELDS = 18
+local FIELDS = 20
 local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
@@ -97,6 +98,26 @@ local function wait(id, n, priority, delay)
   local first = redis.call('ZRANGE', t .. ':delayed', 0, 0, 'WITHSCORES')[2]
   return (not first or till < tonumber(first)) and {'ok', 'alarm', till} or {'ok'}
 end
+-- A job that waits for its first start. One that could start keeps its place.
+local function postpone(id, n, priority, delay)
+  if delay == '0' and redis.call('ZSCORE', t .. ':queue', member(n, id)) then return {'ok'} end
+  local answer = touch({'ok'})
+  place(t .. ':queue', member(n, id), false)
+  place(t .. ':delayed', id, false)
+  local waits = wait(id, n, priority, delay)
+  return waits[2] and waits or answer
+end
+-- Ends what holds until a job starts or settles.
+local function forget_options(job, id, o, is)
+  if is[9] then
+    redis.call('HDEL', job, 'x')
+    place(t .. ':expiring', id, false)
+  end
+  if is[10] then
+    redis.call('HDEL', job, 'db')
+    if redis.call('HGET', o .. ':debounced', is[10]) == id then redis.call('HDEL', o .. ':debounced', is[10]) end
+  end
+end
 -- The answer to a repeated call.
 local function again(id, to)
   if to ~= 'PENDING' then return {'ok'} end
@@ -105,10 +126,10 @@ local function again(id, to)
 end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, delay, output,
-  batch, base, audit)
+  batch, base, audit, expiry, input)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p')
+  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'x', 'db')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
@@ -119,6 +140,9 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   -- may have been refused, or lost with the newest writes. So the ops must match too.
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
+
+  local is_debounced = from == 'PENDING' and to == 'PENDING'
+  if is_debounced and is[2] == '1' then return {'held'} end
 
   local fields = {'s', record, 'v', seq, 'op', op .. others}
   local function set(field, value)
@@ -131,6 +155,12 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     bytes = bytes + counted - tonumber(redis.call('HGET', job, 'u') or 0)
     set('u', counted)
   end
+  if input ~= '' then
+    set('i', input)
+    local before = redis.call('HSTRLEN', job, 'i')
+    bytes = bytes + #input - before
+    set('u', tonumber(redis.call('HGET', job, 'u') or before + 4) + #input - before)
+  end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   if audit ~= '' then
     local n = redis.call('INCR', t .. ':n')
@@ -140,10 +170,19 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local o, rev = t .. ':owner:' .. owner, next_rev(owner)
   place(o .. ':feed', id, rev)
   place(t .. ':feed', id, rev)
-  if from == to then
+  if is_debounced then
+    if expiry ~= '' then
+      local ends = string.format('%.0f', now() + expiry)
+      set('x', ends)
+      place(t .. ':expiring', id, ends)
+    end
+    redis.call('HSET', job, unpack(fields))
+    return postpone(id, is[6], is[8], delay)
+  elseif from == to then
     redis.call('HSET', job, unpack(fields))
     return {'ok'}
   end
+  forget_options(job, id, o, is)
 
   set('st', to)
   set('a', attempt)

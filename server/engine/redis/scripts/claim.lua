@@ -5,7 +5,7 @@
 -- ARGV  1 op: idempotency key of this call  2 the most jobs
 --       3 "due": those whose lease ended; and delayed jobs that are due become ready. "ready": ready ones
 --       4 length of the leases in ms  5 the time of the ring in ms: what is due by it is due here
--- Returns {{{id, token, record, op that led to it, input, output, trace}, …}, number of ready jobs that are left,
+-- Returns {{{id, token, record, op that led to it, input, output, trace, ms since it expired or ""}, …}, number of ready jobs that are left,
 --          earliest end of a delay or a lease in ms or "", moment in microseconds}
 local t, op, most, kind, lease = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local queue, delayed, leased, answered = t .. ':queue', t .. ':delayed', t .. ':leased', t .. ':taken:' .. op
@@ -19,10 +19,12 @@ local now = math.floor(moment / 1000)
 local jobs = {}
 
 local function add(id, token, is)
-  jobs[#jobs + 1] = {id, token, is[2], string.match(is[3] or '', '^%S+'), is[4], is[5], is[6]}
+  local late = is[9] and now - is[9] or -1
+  jobs[#jobs + 1] = {id, token, is[2], string.match(is[3] or '', '^%S+'), is[4], is[5], is[6],
+    late >= 0 and string.format('%.0f', late) or ''}
 end
 local function read(id)
-  return redis.pcall('HMGET', t .. ':job:' .. id, 'st', 's', 'op', 'i', 'o', 'tr', 'token', 'held')
+  return redis.pcall('HMGET', t .. ':job:' .. id, 'st', 's', 'op', 'i', 'o', 'tr', 'token', 'held', 'x')
 end
 
 -- Tokens follow the clock, so that a token is never reused, even after Redis lost the newest writes and the newest token

@@ -6,14 +6,18 @@
 --       5 batch id or ""  6 constant fields of the batch
 --       7 limit of the audit list, a space, entry; or ""
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
---       then for each job: id, kind, record, input, event, priority, trace or ""
--- Returns {"ok", moment in microseconds if the tenant may have had no ready jobs before, else 0}, {"first", id of the job or batch that the key
+--       10 kind and key of debounced calls, or ""
+--       then for each job: id, kind, record, input, event, priority, trace or "", ms until it may start, ms until it expires or ""
+-- Returns {"ok", moment in microseconds if the tenant may have had no ready jobs before, else 0, the end of a delay in ms if it may
+-- be the tenant's first one, else ""}, {"debounced", id of the job that waits for its first start under the key}, {"first", id of the job or batch that the key
 -- created before}, {"taken", an id that already exists}, or {"full", "waitingJobs" or "bytes"}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST, FIELDS = 10, 7
+local debounce = ARGV[10]
+local FIRST, FIELDS = 11, 9
 local o = t .. ':owner:' .. owner
 local clock = redis.call('TIME')
 local moment = clock[1] * 1000000 + clock[2]
+local now = math.floor(moment / 1000)
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
 if key ~= '' then
@@ -23,7 +27,7 @@ end
 local function taken(record, id)
   local is = redis.call('HMGET', record, 'v', 'by')
   if not is[1] then return nil end
-  return is[2] == op and {'ok', moment} or {'taken', id}
+  return is[2] == op and {'ok', moment, ''} or {'taken', id}
 end
 local refused = batch ~= '' and taken(t .. ':batch:' .. batch, batch)
 if refused then return refused end
@@ -32,10 +36,24 @@ for i = FIRST, #ARGV, FIELDS do
   if refused then return refused end
 end
 
+-- A claim that has taken a job has its input. One that has expired is about to end.
+local waiting
+if debounce ~= '' then
+  local id = redis.call('HGET', o .. ':debounced', debounce)
+  local is = id and redis.call('HMGET', t .. ':job:' .. id, 'st', 'held', 'db', 'x', 'i') or {}
+  local is_over = is[4] and tonumber(is[4]) <= now
+  if is[1] == 'PENDING' and is[2] ~= '1' and is[3] == debounce and not is_over then waiting = {id, #is[5]} end
+end
+
 local count = (#ARGV - FIRST + 1) / FIELDS
 local bytes, most_open, most_bytes = 0, tonumber(ARGV[8]), tonumber(ARGV[9])
 -- An output that is not there yet is 'null'.
 for i = FIRST, #ARGV, FIELDS do bytes = bytes + #ARGV[i + 3] + 4 end
+if waiting then
+  local more = bytes - 4 - waiting[2]
+  local is_full = most_bytes > 0 and more > 0 and tonumber(redis.call('GET', t .. ':bytes') or 0) + more > most_bytes
+  return is_full and {'full', 'bytes'} or {'debounced', waiting[1]}
+end
 local ready = redis.call('ZCARD', t .. ':queue')
 local function open() return ready + redis.call('ZCARD', t .. ':delayed') + redis.call('ZCARD', t .. ':leased') end
 if most_open > 0 and open() + count > most_open then return {'full', 'waitingJobs'} end
@@ -65,9 +83,11 @@ end
 local PRIORITY_LEVEL_MS = 600000
 -- As in claim.lua.
 local function member(n, id) return string.format('%013.0f ', n + 2 ^ 40) .. id end
+local first_delay = redis.call('ZRANGE', t .. ':delayed', 0, 0, 'WITHSCORES')[2]
+local alarm, is_ready = math.huge, false
 local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
-  local id, kind, record, input, event, priority, trace = unpack(ARGV, i, i + FIELDS - 1)
+  local id, kind, record, input, event, priority, trace, delay, expiry = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
     'op', op, 'u', #input + 4)
@@ -79,7 +99,22 @@ for i = FIRST, #ARGV, FIELDS do
     add(all .. ':feed', rev, id)
     add(all .. ':jobs:' .. kind .. ':PENDING', n, id)
   end
-  add(t .. ':queue', math.floor(moment / 1000) - priority * PRIORITY_LEVEL_MS, member(n, id))
+  if delay == '0' then
+    is_ready = true
+    add(t .. ':queue', now - priority * PRIORITY_LEVEL_MS, member(n, id))
+  else
+    alarm = math.min(alarm, now + delay)
+    add(t .. ':delayed', string.format('%.0f', now + delay), id)
+  end
+  if expiry ~= '' then
+    local ends = string.format('%.0f', now + expiry)
+    redis.call('HSET', t .. ':job:' .. id, 'x', ends)
+    add(t .. ':expiring', ends, id)
+  end
+  if debounce ~= '' then
+    redis.call('HSET', t .. ':job:' .. id, 'db', debounce)
+    redis.call('HSET', o .. ':debounced', debounce, id)
+  end
   if batch ~= '' then
     add(t .. ':jobs-of:' .. batch, n, id)
   else
@@ -103,4 +138,5 @@ for set, members in pairs(sets) do
 end
 redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
 redis.call('SPUBLISH', t .. ':hint:feed:', '')
-return {'ok', ready == 0 and moment or 0}
+local is_first = alarm < tonumber(first_delay or math.huge)
+return {'ok', is_ready and ready == 0 and moment or 0, is_first and alarm < math.huge and string.format('%.0f', alarm) or ''}

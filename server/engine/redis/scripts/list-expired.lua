@@ -1,0 +1,19 @@
+-- Lists jobs whose expiry is over, the earliest first, with their records. An entry without a job that waits is dropped.
+--
+-- KEYS  1 prefix of the tenant's keys
+-- ARGV  1 the most jobs
+-- Returns {{id, record, by how many ms it is late}, …}
+local t = KEYS[1]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local due = redis.call('ZRANGE', t .. ':expiring', '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1], 'WITHSCORES')
+local jobs = {}
+for i = 1, #due, 2 do
+  local is = redis.pcall('HMGET', t .. ':job:' .. due[i], 'st', 's', 'x')
+  if is[1] == 'PENDING' and is[3] == due[i + 1] then
+    jobs[#jobs + 1] = {due[i], is[2], string.format('%.0f', now - due[i + 1])}
+  else
+    redis.call('ZREM', t .. ':expiring', due[i])
+  end
+end
+return jobs
