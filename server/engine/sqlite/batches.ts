@@ -4,6 +4,7 @@ import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts
 import type { BatchRecord } from "#shared/batch.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
+import type { Hidden } from "./hidden.ts";
 import { LIMIT } from "./limit.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import {
@@ -21,7 +22,8 @@ import {
 export interface Batches {
   get(batchId: string): BatchRecord | undefined;
   list(query: BatchQuery): BatchPage;
-  findByKey(ownerN: number, key: string): BatchRecord | undefined;
+  /** The batch that its owner created before with the same idempotency key. */
+  findFirst(batch: NewBatch): BatchRecord | undefined;
   insert(
     batch: NewBatch,
     of: Pick<TakenRevs, "ownerN" | "tenantN">,
@@ -32,7 +34,7 @@ export interface Batches {
   update(n: number, batch: BatchRecord): void;
 }
 
-export function createBatches(db: DatabaseSync, owners: Owners): Batches {
+export function createBatches(db: DatabaseSync, owners: Owners, hidden: Hidden): Batches {
   const byId = db.prepare(`SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES} WHERE batches.id = ?`);
   const byN = db.prepare(`SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES} WHERE batches.n = ?`);
   const byKey = db.prepare(
@@ -52,14 +54,18 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
 
   return {
     get: (batchId) => recordOf(byId.get(batchId)),
-    findByKey: (ownerN, key) => recordOf(byKey.get(ownerN, key)),
+    findFirst({ idempotencyKey, ...owner }) {
+      const found = idempotencyKey === undefined ? undefined : owners.find(owner);
+      return found && recordOf(byKey.get(found.n, idempotencyKey ?? null));
+    },
     list(query) {
       const before = pageBefore(query.cursor);
       const of = owners.find(query);
       if (!of) return { items: [], nextCursor: null };
       const page = query.owner === undefined ? pageOfTenant : pageOfOwner;
-      const found = page.all(of.n, before, query.limit + 1) as unknown as BatchRow[];
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const found = page.all(of.n, before, query.limit + 1 + hidden.size) as unknown as BatchRow[];
+      const shown = found.filter(({ n }) => !hidden.hasBatch(n)).slice(0, query.limit + 1);
+      const { rows, nextCursor } = pageOf(shown, query.limit);
       return { items: rows.map(batchOfRow), nextCursor };
     },
     insert(fresh, { ownerN, tenantN }, jobs, at) {

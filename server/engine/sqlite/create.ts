@@ -1,26 +1,20 @@
-/** Creation of jobs and batches: record, first event and place in the queue in one transaction. */
-import type { DatabaseSync } from "node:sqlite";
+/** Creation of jobs and of batches that are not large: records, first events and places in the queue in one transaction. */
 import type { Audited, NewBatch } from "#server/engine/contract.ts";
+import { assertQuota, type TenantQuota } from "#server/engine/quota.ts";
+import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { Job } from "#shared/job.ts";
-import { createdJob, type NewJob } from "#shared/lifecycle.ts";
+import type { NewJob } from "#shared/lifecycle.ts";
 import type { Audit } from "./audit.ts";
 import type { Batches } from "./batches.ts";
-import { CREATED_COLUMNS, valuesOfJob } from "./job-rows.ts";
+import type { TakeDebounced } from "./debounce.ts";
 import type { Jobs } from "./jobs.ts";
-import type { Log } from "./log.ts";
+import { encodeNew, type Fresh, type NewRows, usageOfNew } from "./new-rows.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
-import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
-import type { TakeDebounced } from "./debounce.ts";
-import { insertInto } from "./rows.ts";
 import type { Turns } from "./turns.ts";
 import type { Usage } from "./usage.ts";
-import { rankOf } from "#server/engine/turns.ts";
-import { assertQuota, type TenantQuota } from "#server/engine/quota.ts";
-import { toJson } from "#server/engine/payload.ts";
-import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 
 export interface Creation {
   createJob(fresh: NewJob & Audited, at: Date, quota?: TenantQuota): Job;
@@ -28,112 +22,42 @@ export interface Creation {
 }
 
 interface CreationOptions {
-  db: DatabaseSync;
+  rows: NewRows;
   owners: Owners;
   jobs: Jobs;
   batches: Batches;
-  log: Log;
   audit: Pick<Audit, "append">;
   outbox: Outbox;
   usage: Usage;
   turns: Pick<Turns, "add">;
   takeDebounced: TakeDebounced;
-  clock: () => number;
-}
-
-/** A new job, and its JSON. */
-interface Fresh {
-  created: ReturnType<typeof createdJob>;
-  idempotencyKey: string | undefined;
-  key: string | null;
-  trace: string | undefined;
-  debounceKey: string | undefined;
-  input: string;
-  output: string;
 }
 
 export function createCreation({
-  db,
+  rows,
   owners,
   jobs,
   batches,
-  log,
   audit,
   outbox,
   usage,
   turns,
   takeDebounced,
-  clock,
 }: CreationOptions): Creation {
-  const insertJob = db.prepare(
-    insertInto("jobs", [
-      "owner_n",
-      "tenant_n",
-      "batch_n",
-      "rev",
-      "due",
-      "idempotency_key",
-      "trace",
-      "rank",
-      "key",
-      "expires",
-      "debounce_key",
-      ...CREATED_COLUMNS,
-    ]),
-  );
-  const insertPayload = db.prepare("INSERT INTO payloads (job_n, input, output) VALUES (?, ?, ?)");
-
   /** Throws `QuotaExceeded`. */
-  function encode(
-    tenant: string,
-    { jobs: all, at, quota }: { jobs: readonly NewJob[]; at: Date; quota: TenantQuota | undefined },
-  ): Fresh[] {
-    let bytes = 0;
-    const encoded = all.map((fresh) => {
-      const created = createdJob(fresh, at);
-      const { id, input, output } = created.job;
-      const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
-      bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
-      const { idempotencyKey, key = null, trace, debounce } = fresh;
-      return { created, idempotencyKey, key, trace, debounceKey: debounce?.key, ...json };
-    });
-    const more = { waitingJobs: all.length, bytes };
+  function use(tenant: string, fresh: readonly Fresh[], quota: TenantQuota | undefined): void {
+    const more = usageOfNew(fresh);
     if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
     usage.add(tenant, more);
-    return encoded;
   }
 
-  function insert(
-    { created: { job, event }, idempotencyKey, key, trace, debounceKey, input, output }: Fresh,
-    { ownerN, tenantN, rev }: TakenRevs,
-    batchN: number | bigint | null,
-  ): Job {
-    const now = clock();
-    const delay = startDelayOf(job, job.createdAt);
-    const due = delay === 0 ? READY : now + delay;
-    const rank = rankOf(now + delay, job.priority);
-    const expiry = expiryOf(job, job.createdAt);
-    const { lastInsertRowid: n } = insertJob.run(
-      ownerN,
-      tenantN,
-      batchN,
-      rev,
-      due,
-      idempotencyKey ?? null,
-      trace ?? null,
-      rank,
-      key,
-      expiry && now + expiry,
-      debounceKey ?? null,
-      ...valuesOfJob(job, CREATED_COLUMNS),
-    );
-    insertPayload.run(n, input, output);
-    const { tenant, kind } = job;
-    if (due === READY) turns.add({ n: Number(n), tenant_n: tenantN, tenant, kind, key, rank });
-    log.append(n, event);
+  function insert(fresh: Fresh, of: TakenRevs, batchN: number | bigint | null): Job {
+    const { waiter, due, expires } = rows.insert(fresh, of, batchN);
+    const { job, event } = fresh.created;
+    if (due === READY) turns.add(waiter);
     outbox.job(event);
     outbox.queued(due);
-    if (expiry !== null) outbox.expiring();
+    if (expires !== null) outbox.expiring();
     return job;
   }
 
@@ -148,22 +72,20 @@ export function createCreation({
       }
       const debounced = takeDebounced(fresh, at, quota);
       if (debounced !== undefined) return debounced;
-      const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
-      const taken = owners.advance(fresh, 1);
-      const job = insert(encoded, taken, null);
+      const encoded = encodeNew(fresh, at);
+      use(fresh.tenant, [encoded], quota);
+      const job = insert(encoded, owners.advance(fresh, 1), null);
       if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
       return job;
     },
     createBatch(batch, fresh, at, quota) {
       refuseIllFormed(batch);
-      if (batch.idempotencyKey !== undefined) {
-        const owner = owners.find(batch);
-        const first = owner && batches.findByKey(owner.n, batch.idempotencyKey);
-        if (first) return first;
-      }
+      const first = batches.findFirst(batch);
+      if (first) return first;
       refuseStrangers(batch, fresh);
-      const encoded = encode(batch.tenant, { jobs: fresh, at, quota });
+      const encoded = fresh.map((each) => encodeNew(each, at));
+      use(batch.tenant, encoded, quota);
       const taken = owners.advance(batch, fresh.length);
       const inserted = batches.insert(batch, taken, fresh.length, at);
       let rev = taken.rev - fresh.length;

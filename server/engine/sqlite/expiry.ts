@@ -1,6 +1,8 @@
 /** Ends jobs that expire, by one timer for the next of them. It needs no worker. */
 import type { DatabaseSync } from "node:sqlite";
+import { notify } from "#server/engine/notify.ts";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
+import type { JobEvent } from "#shared/events.ts";
 import type { Change } from "./change.ts";
 import { type JobRow, selectJobs } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
@@ -59,6 +61,9 @@ export function createNextExpiry(db: DatabaseSync): () => number | undefined {
 export interface ExpiryTimer {
   /** Sets the timer anew: a job that expires was stored. */
   readonly rearm: () => void;
+  /** Tells the listeners of a job that has expired. */
+  readonly tell: (event: JobEvent) => void;
+  on(listener: (event: JobEvent) => void): () => void;
   close(): void;
 }
 
@@ -80,6 +85,7 @@ export function openExpiryTimer({
   clock,
   after = SYSTEM_CLOCK.after,
 }: TimerOptions): ExpiryTimer {
+  const listeners = new Set<(event: JobEvent) => void>();
   let disarm: (() => void) | undefined;
   let isEnding = false;
   let isClosed = false;
@@ -115,6 +121,12 @@ export function openExpiryTimer({
 
   return {
     rearm,
+    tell: (event) => notify(listeners, event),
+    on(listener) {
+      const registered = (event: JobEvent): void => listener(event);
+      listeners.add(registered);
+      return () => void listeners.delete(registered);
+    },
     close() {
       isClosed = true;
       disarm?.();

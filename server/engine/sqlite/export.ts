@@ -19,17 +19,21 @@ import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
 import { asAppError, resultCode, unusable } from "./errors.ts";
 import { selectJobs, summaryOfRow } from "./job-rows.ts";
+import { createHidden } from "./hidden.ts";
+import { finishStaged } from "./staged-batches.ts";
 import { createJobs } from "./jobs.ts";
 import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
 import { LEFT_READY, READY } from "./queue.ts";
 import { createOwners } from "./owners.ts";
+import { createUsage } from "./usage.ts";
 import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
 
 export function openExport(dataDir: string): TransferSource {
   const path = databasePath(dataDir);
   if (!existsSync(path)) throw unusable(path, "does not exist, so there is nothing to take over.");
   const db = openDatabase(dataDir);
+  finishStaged(db, { owners: createOwners(db), usage: createUsage(db) }, Date.now());
   return {
     tenants: () => told(readTenants(db), path),
     owners: () => told(readOwners(db), path),
@@ -103,7 +107,7 @@ function readPart<T>({ path, job, part, cure }: Part, read: () => T): T {
 
 function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
   const owners = createOwners(db);
-  const jobs = createJobs(db, owners);
+  const jobs = createJobs(db, owners, createHidden());
   const log = createLog(db);
   const drafts = createDrafts(db, jobs);
   const logLines = createLines(db, jobs);

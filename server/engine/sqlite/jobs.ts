@@ -7,6 +7,7 @@ import type { OwnerFilter } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
+import type { Hidden } from "./hidden.ts";
 import { LIMIT } from "./limit.ts";
 
 export interface Jobs {
@@ -20,7 +21,7 @@ export interface Jobs {
   feed(of: OwnerFilter, after: number, limit: number): FeedSlice;
 }
 
-export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
+export function createJobs(db: DatabaseSync, owners: Owners, hidden: Hidden): Jobs {
   const byId = selectJobs(db, "WHERE jobs.id = ?");
   const byKey = selectJobs(db, "WHERE jobs.owner_n = ? AND jobs.idempotency_key = ?");
   const payloads = db.prepare("SELECT input, output FROM payloads WHERE job_n = ?");
@@ -40,6 +41,18 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
       output: JSON.parse(stored.output) as unknown,
     };
     return payload satisfies Record<keyof JobPayload, unknown>;
+  }
+
+  /** Without the jobs of batches that are not shown yet. */
+  function shown(read: ReadPage, query: JobQuery, n: number, before: number): JobRow[] {
+    const rows: JobRow[] = [];
+    for (let from = before; ;) {
+      const page = read({ ...query, limit: query.limit - rows.length }, n, from);
+      const end = page.findIndex((row) => hidden.startOf(row.n) !== undefined);
+      if (end === -1) return rows.concat(page);
+      rows.push(...page.slice(0, end));
+      from = hidden.startOf((page[end] as JobRow).n) as number;
+    }
   }
 
   function complete(row: JobRow): Job {
@@ -64,19 +77,20 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
     list(query) {
       const before = pageBefore(query.cursor);
       const found = owners.find(query);
-      if (!found) return { items: [], nextCursor: null, feed: owners.head(query) };
-      const page = pages[columnOf(query)](query, found.n, before);
+      const feed = hidden.headOf(query.tenant, found?.rev ?? owners.head(query));
+      if (!found) return { items: [], nextCursor: null, feed };
+      const page = shown(pages[columnOf(query)], query, found.n, before);
       const { rows, nextCursor } = pageOf(page, query.limit);
-      return { items: rows.map(summaryOfRow), nextCursor, feed: found.rev };
+      return { items: rows.map(summaryOfRow), nextCursor, feed };
     },
     feed(of, after, limit) {
       const found = owners.find(of);
-      if (!found) return { changes: [], head: owners.head(of) };
-      const rows = after >= found.rev ? [] : changes[columnOf(of)].all(found.n, after, limit);
-      return {
-        changes: rows.map((row) => ({ rev: row.rev, job: summaryOfRow(row) })),
-        head: found.rev,
-      };
+      const head = hidden.headOf(of.tenant, found?.rev ?? owners.head(of));
+      if (!found || after >= head) return { changes: [], head };
+      const rows = changes[columnOf(of)]
+        .all(found.n, after, limit)
+        .filter(({ rev }) => rev <= head);
+      return { changes: rows.map((row) => ({ rev: row.rev, job: summaryOfRow(row) })), head };
     },
   };
 }

@@ -1,16 +1,14 @@
 /** The embedded engine: Node's own SQLite, one process, nothing to install. */
 import type { Engine } from "#server/engine/contract.ts";
-import { notify } from "#server/engine/notify.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
-import type { JobEvent } from "#shared/events.ts";
-import { createApiKeys } from "./api-keys.ts";
 import { createAssign } from "./assign.ts";
 import { createAudit } from "./audit.ts";
 import { createBackups } from "./backup.ts";
 import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
+import { createCredentialStores } from "./credential-stores.ts";
 import { databasePath, openDatabase } from "./database.ts";
 import { SQLITE } from "./declaration.ts";
 import { createDebounce } from "./debounce.ts";
@@ -18,26 +16,25 @@ import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { createExpiry, createNextExpiry, openExpiryTimer } from "./expiry.ts";
 import { createGroupCommit } from "./group-commit.ts";
+import { createHidden } from "./hidden.ts";
 import { createHints } from "./hints.ts";
 import { createJobs } from "./jobs.ts";
+import { createLargeBatches, STEP } from "./large-batch.ts";
+import { finishStaged } from "./staged-batches.ts";
 import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
+import { createNewRows } from "./new-rows.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
-import { createRevocations } from "./revocations.ts";
 import { createSchedules, freeSchedules } from "./schedules.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
-import { createShareLinks } from "./share-links.ts";
-import { createSignIns } from "./sign-ins.ts";
-import { createSigningKeys } from "./signing-keys.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { createStorage } from "./storage.ts";
-import { createTickets } from "./tickets.ts";
 import type { TenantWeights } from "#server/engine/turns.ts";
 import { createTurns } from "./turns.ts";
 import { createUsage } from "./usage.ts";
@@ -75,40 +72,61 @@ export async function openSqliteEngine({
   const path = databasePath(dataDir);
   const db = openDatabase(dataDir);
   const turns = createTurns(db, weights);
+  const owners = createOwners(db);
+  const usage = createUsage(db);
+  finishStaged(db, { owners, usage }, clock());
   makeReady(db, turns, clock());
   makeSessionsReady(db, clock());
   freeSchedules(db);
 
-  const owners = createOwners(db);
-  const batches = createBatches(db, owners);
-  const usage = createUsage(db);
+  const hidden = createHidden();
+  const batches = createBatches(db, owners, hidden);
   const behind = createWriteBehind(db, owners, batches, usage);
   const group = createGroupCommit({ db, path, unwritten: behind, remembered: turns, onGroup });
   const hints = createHints();
   const work = openWorkSignal(createNextDue(db, turns), clock, after);
-  const expired = new Set<(event: JobEvent) => void>();
   const timer = openExpiryTimer({
     next: createNextExpiry(db),
     end: () => write(() => expiry.end()),
     clock,
     after,
   });
-  const tell = (event: JobEvent): void => notify(expired, event);
   const outbox = createOutbox({
     group,
     hints,
     work,
-    expiry: { rearm: timer.rearm, tell },
+    expiry: timer,
     clock,
   });
-  const jobs = createJobs(db, owners);
+  const jobs = createJobs(db, owners, hidden);
   const log = createLog(db);
   const audit = createAudit(db, maxAuditEntries);
-  const parts = { db, owners, jobs, batches, log, audit, outbox, usage, behind, turns, clock };
+  const rows = createNewRows({ db, log, clock });
+  const parts = {
+    db,
+    group,
+    rows,
+    hidden,
+    owners,
+    jobs,
+    batches,
+    log,
+    audit,
+    outbox,
+    usage,
+    behind,
+    turns,
+    clock,
+  };
   const change = createChange(parts);
   const expiry = createExpiry({ ...parts, change });
   const takeDebounced = createDebounce({ ...parts, change, expiry });
   const creation = createCreation({ ...parts, takeDebounced });
+  const large = createLargeBatches({
+    ...parts,
+    write: writeAtOnce,
+    isOpen: () => open,
+  });
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
   const queue = createQueue({ ...parts, change, expiry });
@@ -118,12 +136,7 @@ export async function openSqliteEngine({
   const heartbeats = createWorkerHeartbeats(clock);
   const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);
-  const shareLinks = createShareLinks(db, outbox);
-  const apiKeys = createApiKeys(db, shareLinks, outbox);
-  const signIns = createSignIns(db, outbox);
-  const revocations = createRevocations({ db, apiKeys, signIns, shareLinks, outbox });
-  const signingKeys = createSigningKeys(db);
-  const tickets = createTickets(db, outbox);
+  const credentials = createCredentialStores({ db, outbox, read, write });
   const backups = createBackups(db);
   const listUsers = createUsers(db);
   const storage = createStorage(db, path);
@@ -146,12 +159,16 @@ export async function openSqliteEngine({
     }
   }
 
-  async function write<T>(op: () => T, weight?: number): Promise<T> {
-    assertOpen();
+  function writeAtOnce<T>(op: () => T, weight?: number): Promise<T> {
     return group.write(() => {
       behind.flush();
       return op();
     }, weight);
+  }
+
+  async function write<T>(op: () => T, weight?: number): Promise<T> {
+    assertOpen();
+    return writeAtOnce(op, weight);
   }
 
   return {
@@ -159,8 +176,13 @@ export async function openSqliteEngine({
     capabilities: SQLITE.capabilities,
 
     createJob: (fresh, at, quota) => write(() => creation.createJob(fresh, at, quota)),
-    createBatch: (batch, fresh, at, quota) =>
-      write(() => creation.createBatch(batch, fresh, at, quota), fresh.length),
+    async createBatch(batch, fresh, at, quota) {
+      assertOpen();
+      if (fresh.length > STEP) return large.create(batch, fresh, at, quota);
+      const before = large.settled(batch);
+      if (before !== undefined) await before;
+      return writeAtOnce(() => creation.createBatch(batch, fresh, at, quota), fresh.length);
+    },
     usage: (tenant) => read(() => usage.of(tenant)),
     getJob: (jobId) => read(() => jobs.get(jobId)),
     getSummary: (jobId) => read(() => jobs.getSummary(jobId)),
@@ -198,32 +220,7 @@ export async function openSqliteEngine({
     saveSession: (session, holder, saved) =>
       write(() => sessions.save(session, holder, saved), saved.entries.size + 1),
     endSession: (session, holder) => write(() => sessions.end(session, holder)),
-    apiKeys: {
-      create: (key, hash) => write(() => apiKeys.create(key, hash)),
-      find: (hash) => read(() => apiKeys.find(hash)),
-      list: (query) => read(() => apiKeys.list(query)),
-      revoke: (id, at) => write(() => apiKeys.revoke(id, at)),
-      noteUse: (id, at) => write(() => apiKeys.noteUse(id, at)),
-    },
-    revocations: {
-      revokeToken: (token, at) => write(() => revocations.revokeToken(token, at)),
-      revokeUser: (user, at) => write(() => revocations.revokeUser(user, at)),
-      find: (questions) => read(() => questions.map(revocations.find)),
-    },
-    signingKeys: {
-      agree: (key, at) => write(() => signingKeys.agree(key, at)),
-      find: (id) => read(() => signingKeys.find(id)),
-    },
-    shareLinks: {
-      add: (stored, at) => write(() => shareLinks.add(stored, at)),
-      find: (refs, at) => read(() => refs.map((ref) => shareLinks.find(ref, at))),
-      list: (of, at) => read(() => shareLinks.list(of, at)),
-      remove: (of, at) => write(() => shareLinks.remove(of, at)),
-    },
-    tickets: {
-      take: (ticket, at) => write(() => tickets.take(ticket, at)),
-      holders: (refs) => read(() => refs.map(tickets.holder)),
-    },
+    ...credentials,
     listUsers: (query, now) => read(() => listUsers(query, now)),
     audit: {
       append: (tenant, entry) => write(() => audit.append(tenant, entry)),
@@ -255,29 +252,25 @@ export async function openSqliteEngine({
         return now;
       },
     },
-    addSignIn: (signIn) => write(() => signIns.add(signIn)),
-    getSignIn: (id, now) => read(() => signIns.get(id, now)),
-    hasSignIns: (ids, now) => read(() => ids.map((id) => signIns.has(id, now))),
-    renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
-    removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),
     async storage() {
       assertOpen();
       return storage();
     },
-    assign: (from, to, limit) => write(() => assign(from, to, limit), 2 * limit),
+    async assign(from, to, limit) {
+      assertOpen();
+      const before = large.settled();
+      if (before !== undefined) await before;
+      return writeAtOnce(() => assign(from, to, limit), 2 * limit);
+    },
 
     async onAppend(stream, listener) {
       assertOpen();
       return hints.on(stream, listener);
     },
     onWork: (listener) => work.on(listener),
-    onExpired(listener) {
-      const registered = (event: JobEvent): void => listener(event);
-      expired.add(registered);
-      return () => void expired.delete(registered);
-    },
+    onExpired: (listener) => timer.on(listener),
     async onCredentialEnd(listener) {
       assertOpen();
       return hints.onCredential(listener);
@@ -292,6 +285,7 @@ export async function openSqliteEngine({
     async close() {
       if (!open) return;
       open = false;
+      await large.settled();
       group.flush();
       work.close();
       timer.close();

@@ -9,6 +9,7 @@ import { JOB_OPTIONS } from "./option-columns.ts";
 import { QUEUE_OF_LINES, QUEUE_OF_TENANTS } from "./queue-columns.ts";
 import { SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SESSION_TABLES } from "./session-tables.ts";
+import { STAGED_BATCHES } from "./staged-batches.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
 
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
@@ -250,6 +251,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEDULE_TABLE,
   QUEUE_OF_LINES,
   JOB_OPTIONS,
+  STAGED_BATCHES,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,249 @@
+/** Batches that are stored in steps: other work comes between, and until all of a batch is there it shows nothing (B1, B6). */
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import { ANN, at, codeOf, newBatch, newJob } from "#test/engine/builders.ts";
+import { spawnChild } from "#test/engine/sqlite-child.ts";
+import { STEP } from "./large-batch.ts";
+import { openSqliteEngine } from "./open.ts";
+
+const JOBS = 4 * STEP + 1;
+
+let dataDir: string;
+let engine: Engine;
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "jobwire-large-"));
+  engine = await openSqliteEngine({ dataDir });
+});
+afterEach(async () => {
+  await engine.close();
+  rmSync(dataDir, { recursive: true });
+});
+
+const claimAll = (from: Engine = engine) =>
+  from.claim({ worker: "w", max: 2 * JOBS, leaseMs: 60_000, now: at(0) });
+
+/** All that a reader can see of the owner's jobs. */
+async function view(from: Engine = engine) {
+  const { items, feed } = await from.listJobs({ ...ANN, limit: 2 * JOBS });
+  const { changes, head } = await from.readFeed(ANN, 0, 2 * JOBS);
+  const { items: batches } = await from.listBatches({ ...ANN, limit: 10 });
+  const ofKind = await from.listJobs({ tenant: ANN.tenant, status: "PENDING", limit: 2 * JOBS });
+  return { items, feed, changes, head, batches, ofKind: ofKind.items };
+}
+
+/** Calls `look` in each turn until the call is answered. */
+async function until(answered: Promise<unknown>, look: () => Promise<void>): Promise<void> {
+  let isDone = false;
+  answered.then(
+    () => (isDone = true),
+    () => (isDone = true),
+  );
+  // An answer shows in the turn after its commit.
+  while (!isDone) {
+    await look();
+    await nextTurn();
+  }
+  await answered;
+}
+
+test("[B1] other writes come between its steps, and readers see all of the batch or nothing", async () => {
+  const { batch, jobs } = newBatch(JOBS);
+  const created = engine.createBatch(batch, jobs, at(0));
+  const seen = new Set<number>();
+  const cursors = new Set<number>();
+  const others: string[] = [];
+  await until(created, async () => {
+    const other = newJob();
+    await engine.createJob(other, at(0));
+    others.push(other.id);
+    const { items, changes, head, batches, ofKind, feed } = await view();
+    const ours = (found: readonly { batchId: string | null }[]) =>
+      found.filter(({ batchId }) => batchId === batch.id).length;
+    const counts = [ours(items), ours(ofKind), ours(changes.map(({ job }) => job))];
+    for (const count of counts) seen.add(count);
+    expect(new Set(counts).size).toBe(1);
+    expect(batches).toHaveLength(counts[0] === 0 ? 0 : 1);
+    // The other jobs are listed at once.
+    expect(items.length - (counts[0] ?? 0)).toBe(others.length);
+    cursors.add(feed).add(head);
+  });
+  expect(others.length).toBeGreaterThan(4);
+  expect(seen).toContain(0);
+  expect(new Set([...seen, JOBS])).toEqual(new Set([0, JOBS]));
+
+  // No cursor from meanwhile misses a job.
+  const all = [...others, ...jobs.map(({ id }) => id)].toSorted();
+  const whole = await engine.readFeed(ANN, 0, 3 * JOBS);
+  expect(whole.changes.map(({ job }) => job.id).toSorted()).toEqual(all);
+  for (const cursor of cursors) {
+    const early = whole.changes.filter(({ rev }) => rev <= cursor);
+    const late = await engine.readFeed(ANN, cursor, 3 * JOBS);
+    expect(early.length + late.changes.length).toBe(all.length);
+  }
+  expect(await engine.getBatch(batch.id)).toEqual(await created);
+});
+
+test("[B1] pages of a list pass over what is hidden", async () => {
+  const before = newJob();
+  await engine.createJob(before, at(0));
+  const { batch, jobs } = newBatch(JOBS);
+  const created = engine.createBatch(batch, jobs, at(0));
+  let pages = 0;
+  await until(created, async () => {
+    const after = newJob();
+    await engine.createJob(after, at(0));
+    const first = await engine.listJobs({ ...ANN, limit: 1 });
+    expect(first.items.map(({ id }) => id)).toEqual([after.id]);
+    const second = await engine.listJobs({ ...ANN, limit: 1, cursor: first.nextCursor ?? "" });
+    if (second.items[0]?.batchId !== batch.id) pages += 1;
+    expect(second.items).toHaveLength(1);
+  });
+  expect(pages).toBeGreaterThan(1);
+});
+
+test("[B1] its jobs are claimed once it is there, in their order, after those that waited before", async () => {
+  const before = newJob();
+  await engine.createJob(before, at(0));
+  const { batch, jobs } = newBatch(JOBS);
+  const created = engine.createBatch(batch, jobs, at(0));
+  const given: string[] = [];
+  await until(created, async () => {
+    for (const { job } of await claimAll()) {
+      if (job.batchId !== null) expect(await engine.getBatch(batch.id)).toBeDefined();
+      given.push(job.id);
+    }
+  });
+  given.push(...(await claimAll()).map(({ jobId }) => jobId));
+  expect(given).toEqual([before.id, ...jobs.map(({ id }) => id)]);
+});
+
+test("[B1] [J3] what a process left that died before the end is gone after the next start", async () => {
+  const { batch, jobs } = newBatch(JOBS);
+  const key = { ...batch, idempotencyKey: "once" };
+  const created = engine.createBatch(key, jobs, at(0));
+  const copies: string[] = [];
+  await until(created, async () => {
+    const copy = mkdtempSync(join(tmpdir(), "jobwire-copy-"));
+    copies.push(copy);
+    copyOf(copy);
+  });
+  const states: boolean[] = [];
+  for (const copy of copies) {
+    const next = await openSqliteEngine({ dataDir: copy });
+    const { items, batches } = await view(next);
+    const whole = batches.length > 0;
+    states.push(whole);
+    expect(items).toHaveLength(whole ? JOBS : 0);
+    expect((await next.usage(ANN.tenant)).waitingJobs).toBe(whole ? JOBS : 0);
+    expect(await claimAll(next)).toHaveLength(whole ? JOBS : 0);
+    // The key is free, and so are the ids.
+    if (!whole) expect(await next.createBatch(key, jobs, at(1))).toMatchObject({ id: batch.id });
+    await next.close();
+    expect(rowsIn(copy)).toEqual({ jobs: JOBS, events: JOBS, staged: 0 });
+    rmSync(copy, { recursive: true });
+  }
+  // First it was hidden; then it was shown, and its jobs were not all queued yet.
+  expect(states.filter((whole) => !whole).length).toBeGreaterThan(2);
+  expect(states.filter((whole) => whole).length).toBeGreaterThan(2);
+  expect(states).toEqual(states.toSorted((one, other) => Number(one) - Number(other)));
+});
+
+/** The files as a process that dies now leaves them. */
+function copyOf(to: string): void {
+  for (const file of ["jobwire.db", "jobwire.db-wal"]) {
+    if (existsSync(join(dataDir, file))) copyFileSync(join(dataDir, file), join(to, file));
+  }
+}
+
+function rowsIn(dir: string) {
+  const db = new DatabaseSync(join(dir, "jobwire.db"));
+  const count = (sql: string) =>
+    (db.prepare(`SELECT count(*) AS n FROM ${sql}`).get() as { n: number }).n;
+  const rows = {
+    jobs: count("jobs"),
+    events: count("events WHERE seq = 1"),
+    staged: count("batches WHERE staged IS NOT NULL"),
+  };
+  db.close();
+  return rows;
+}
+
+test("[B1] one job that cannot be stored leaves nothing of the batch, and its key is free", async () => {
+  const taken = newJob();
+  await engine.createJob(taken, at(0));
+  const { batch, jobs } = newBatch(JOBS);
+  const key = { ...batch, idempotencyKey: "again" };
+  const wrong = jobs.with(-1, { ...(jobs[0] as (typeof jobs)[number]), id: taken.id });
+  const before = await engine.usage(ANN.tenant);
+  expect(await codeOf(engine.createBatch(key, wrong, at(0)))).toBe("INTERNAL");
+  expect(await engine.usage(ANN.tenant)).toEqual(before);
+  expect(await engine.getBatch(batch.id)).toBeUndefined();
+  const { items, feed, head } = await view();
+  expect(items.map(({ id }) => id)).toEqual([taken.id]);
+  expect(feed).toBe(head);
+  const { id } = await engine.createBatch(key, jobs, at(0));
+  expect(id).toBe(batch.id);
+  expect(await engine.usage(ANN.tenant)).toMatchObject({ waitingJobs: JOBS + 1 });
+});
+
+test("[B1] calls with one idempotency key store one batch, whatever their sizes", async () => {
+  const calls = [JOBS, 3, JOBS + 7].map((count) => newBatch(count));
+  const records = await Promise.all(
+    calls.map(({ batch, jobs }) =>
+      engine.createBatch({ ...batch, idempotencyKey: "key" }, jobs, at(0)),
+    ),
+  );
+  expect(new Set(records.map(({ id }) => id)).size).toBe(1);
+  expect((await view()).batches).toHaveLength(1);
+});
+
+test("what was asked for before the engine closed is stored whole", async () => {
+  const { batch, jobs } = newBatch(JOBS);
+  const created = engine.createBatch(batch, jobs, at(0));
+  await engine.close();
+  await created;
+  engine = await openSqliteEngine({ dataDir });
+  expect(await claimAll()).toHaveLength(JOBS);
+});
+
+test("[B1] [S6] after kill -9 at any moment each batch is there whole, or not at all", async () => {
+  await engine.close();
+  const program = `
+    const { at, newBatch } = suites;
+    const engine = await openSqliteEngine({ dataDir });
+    console.log("open");
+    for (;;) {
+      const { batch, jobs } = newBatch(${STEP + 1});
+      const created = engine.createBatch(batch, jobs, at(0));
+      for (let turn = 0; turn < 3; turn += 1) {
+        await new Promise(setImmediate);
+        console.log("turn");
+      }
+      await created;
+      console.log("stored");
+    }`;
+  for (const lines of [1, 2, 3, 4, 6, 9]) {
+    const child = spawnChild(dataDir, program);
+    let stored = 0;
+    for (let n = 0; n < lines; n += 1) {
+      const line = await child.line();
+      expect(line).toBeDefined();
+      if (line === "stored") stored += 1;
+    }
+    await child.kill();
+    engine = await openSqliteEngine({ dataDir });
+    const { items, batches, changes } = await view();
+    expect(items).toHaveLength(batches.length * (STEP + 1));
+    expect(changes).toHaveLength(items.length);
+    expect(batches.length).toBeGreaterThanOrEqual(stored);
+    expect((await engine.usage(ANN.tenant)).waitingJobs).toBe(items.length);
+    await engine.close();
+    expect(rowsIn(dataDir)).toMatchObject({ jobs: items.length, staged: 0 });
+  }
+  engine = await openSqliteEngine({ dataDir });
+});
