@@ -13,7 +13,8 @@ const WAIT = { timeout: 120_000, interval: 20 };
 
 let server: DrivenServer;
 beforeEach(async () => {
-  server = await startDrivenServer();
+  // It sleeps for longer where the machine is slow: the server must not give it up meanwhile.
+  server = await startDrivenServer({ STALL_TIMEOUT_MS: "3600000" });
 });
 afterEach(async () => {
   await server.stop();

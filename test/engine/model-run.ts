@@ -15,7 +15,6 @@ import {
   DELIVER,
   draftOf,
   FAIL,
-  LEASE_MS,
   logOf,
   newBatch,
   newId,
@@ -24,6 +23,10 @@ import {
   START,
 } from "./builders.ts";
 import { createModel, type Model, type ModelJob } from "./model.ts";
+
+/** Times of the model are minutes. On an engine whose clock goes on by itself, a slow machine takes seconds for the commands. */
+const MINUTE_MS = 60_000;
+const LEASE_MS = 10 * MINUTE_MS;
 
 /** The start of a job in a claim. */
 const BEGIN = { progress: 3, message: "Taken and started" };
@@ -41,7 +44,7 @@ const change = fc.oneof(
     { action: "retry" },
     { action: "regenerate" },
     release(),
-    release(5000, false),
+    release(5 * MINUTE_MS, false),
   ),
   fc
     .record({
@@ -83,7 +86,7 @@ export const command = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("renew" as const), pick }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant("wait" as const), seconds: fc.constantFrom(1, 4, 11) }),
+    arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(1, 4, 11) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
 );
@@ -147,8 +150,8 @@ export class ModelRun {
         return;
       }
       case "wait":
-        this.#now += command.seconds;
-        return this.#data.pass(command.seconds * 1000);
+        this.#now += command.minutes * 60;
+        return this.#data.pass(command.minutes * MINUTE_MS);
       case "reopen":
         await this.engine.close();
         this.engine = await this.#data.open();
