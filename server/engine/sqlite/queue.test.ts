@@ -95,9 +95,10 @@ test("[Q4] a claim runs as many statements, and reads as many rows, with thirty 
       expect(await engine.claim({ ...request, start: begin })).toHaveLength(max);
     });
   for (const max of [1, 10, 12]) {
-    const { moves, ...cost } = await costOf(many, max);
-    expect(cost).toEqual((({ moves: _, ...rest }) => rest)(await costOf(few, max)));
-    expect(moves).toBeLessThan(6 * max);
+    const cost = await costOf(many, max);
+    // A tenant whose last job goes has no further turn to move.
+    expect(await costOf(few, max)).toEqual({ ...cost, moves: expect.any(Number) });
+    expect(cost.moves).toBeLessThan(6 * max);
     // The jobs: turns are in memory.
     expect(cost.rows).toBe(max);
     expect(cost.statements).toBeLessThan(25 + 15 * max);
@@ -162,13 +163,17 @@ test("[Q4] [Q6] a claim, and the end of a job, cost the same with fifty thousand
     const [held] = running.filter(({ job }) => job.kind === "keyed");
     if (held === undefined) throw new Error("No job runs.");
     return [
-      await work.during(async () => void expect(await claim(1)).toHaveLength(1)),
+      await work.during(async () => {
+        expect(await claim(1)).toHaveLength(1);
+      }),
       await work.during(async () => {
         const given = await claim(10);
         expect(new Set(given.map(({ job }) => job.kind))).toEqual(new Set(["keyed", "free"]));
         expect(given).toHaveLength(10);
       }),
-      await work.during(async () => void (await engine.change(held.jobId, DELIVER, at(0), held))),
+      await work.during(async () => {
+        await engine.change(held.jobId, DELIVER, at(0), held);
+      }),
     ];
   }
   const costs = await costsOf(many);
