@@ -217,7 +217,7 @@ test("[Q1] [Q5] a write that fails after it changed turns and lines leaves those
   for (const title of ["1", "2", "3"]) await engine.createJob(newJob({ title }), at(0));
   const [first] = await claim();
   if (first === undefined) throw new Error("No job was given.");
-  const { batch, jobs } = newBatch(2, { tenant: "ghost" });
+  const { batch, jobs } = newBatch(2, { tenant: "a" });
   const [job = newJob()] = jobs;
   const [ended, refused, created] = await Promise.allSettled([
     engine.change(first.jobId, { action: "cancel" }, at(0)),
