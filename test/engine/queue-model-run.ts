@@ -8,7 +8,8 @@ import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
 import type { KindLimits, LimitsOfKinds, Waiting } from "#server/engine/kind-limits.ts";
-import { at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
+import type { Owner } from "#shared/principal.ts";
+import { ANN, at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
 import { createQueueModel, type QueuedJob } from "./queue-model.ts";
 
@@ -82,6 +83,7 @@ const what = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(3, 12, 70) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("assign" as const), tenant, to: tenant }) },
 );
 /** `disturbed`: a call that is refused comes at the same moment, so an engine may have to take its transaction back. */
 export const queueCommand = fc.record({ what, disturbed: fc.boolean() });
@@ -197,10 +199,16 @@ export class QueueModelRun {
       }
       case "wait":
         return this.#pass(command.minutes);
-      case "reopen":
+      case "assign":
+        return this.#assign(command.tenant, command.to);
+      case "reopen": {
+        const before = await this.#counted();
         await this.engine.close();
         this.engine = await this.#data.open();
+        // What the engine keeps beside the jobs is what a recount of them finds.
+        same(await this.#counted(), before);
         if (!this.engine.capabilities.multiProcess) model.restart();
+      }
     }
   }
 
@@ -240,6 +248,30 @@ export class QueueModelRun {
     }
   }
 
+  /** Of all jobs that wait. */
+  async #counted() {
+    if (this.#limits === undefined) return [];
+    const asked = this.model.jobs.map(async ({ id }) => {
+      const waits = await this.engine.waiting(id);
+      return waits && withoutTimes(waits);
+    });
+    return Promise.all(asked);
+  }
+
+  async #assign(from: string, to: string): Promise<void> {
+    // Where processes share the data, jobs that wait do not move.
+    if (from === to || this.engine.capabilities.multiProcess) return;
+    const move = async () => {
+      const owners = [from, to].map((each) => ({ tenant: each, owner: ANN.owner })) as [
+        Owner,
+        Owner,
+      ];
+      return (await this.#call((engine) => engine.assign(...owners, 7))).moved;
+    };
+    while ((await move()) > 0);
+    this.model.assign(from, to);
+  }
+
   async #ask({ id, kind: of }: QueuedJob): Promise<void> {
     const limits = this.#limits;
     if (limits === undefined) return;
@@ -255,9 +287,12 @@ export class QueueModelRun {
   }
 
   async #call<T>(call: (engine: Engine) => Promise<T>): Promise<T> {
-    if (!this.#disturbed) return call(this.engine);
-    const refused = codeOf(this.engine.createJob(newJob({ priority: -1 }), at(0)));
-    const [answer, code] = await Promise.all([call(this.engine), refused]);
+    const answer = call(this.engine);
+    if (!this.#disturbed) return answer;
+    // After the microtasks of the call, so that an embedded engine has both in one transaction, in this order.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const refused = this.engine.createJob(newJob({ priority: -1 }), at(0));
+    const [, code] = await Promise.all([answer, codeOf(refused)]);
     same(code, "BAD_REQUEST");
     return answer;
   }
