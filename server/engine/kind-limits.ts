@@ -53,10 +53,14 @@ export function intervalOf({ limit, perMs }: RateLimit): number {
   return Math.ceil((perMs * 1000) / limit);
 }
 
-/** Milliseconds, as `now`, until a job may start; 0: now. `until` is 0 where none did. */
+/** When a job may start, in microseconds. `until` is 0 where none did. */
+export function freeAt(rate: RateLimit, until: StartsUntil): number {
+  return until - (rate.limit - 1) * intervalOf(rate);
+}
+
+/** Milliseconds, as `now`, until a job may start; 0: now. */
 export function untilStart(rate: RateLimit, until: StartsUntil, now: number): number {
-  const burst = (rate.limit - 1) * intervalOf(rate);
-  return Math.max(0, until - burst - Math.round(now * 1000)) / 1000;
+  return Math.max(0, freeAt(rate, until) - Math.round(now * 1000)) / 1000;
 }
 
 /** After the start of a job at `now`, in milliseconds. */

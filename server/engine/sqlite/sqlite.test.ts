@@ -9,7 +9,6 @@ import { openSqliteEngine } from "./open.ts";
 engineSuite({
   name: "sqlite",
   capabilities: SQLITE.capabilities,
-  lacksLimits: true,
   async prepare() {
     const dataDir = await mkdtemp(join(tmpdir(), "jobwire-engine-"));
     let time = Date.UTC(2026, 0, 1);
