@@ -164,7 +164,7 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, token, trace, priority, events, draft, lines } = transfer;
+  const { n, job, idempotencyKey, rev, token, trace, priority, key, events, draft, lines } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
@@ -186,6 +186,7 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   if (idempotencyKey !== null) fields.key = idempotencyKey;
   if (trace !== null) fields.tr = trace;
   if (priority > 0) fields.p = priority;
+  if (key !== null) fields.k = key;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;
