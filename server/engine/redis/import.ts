@@ -164,7 +164,8 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, token, trace, priority, key, events, draft, lines } = transfer;
+  const { n, job, idempotencyKey, rev, token, trace, priority, key, events, draft, lines } =
+    transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);

@@ -67,7 +67,9 @@ export function createPermits({ redis, run, keys }: PermitsOptions): Permits {
         byTenant.set(tenant, [...(byTenant.get(tenant) ?? []), stale]);
       }
       // That of a tenant whose node does not answer goes on. The next sweep tries again.
-      await Promise.allSettled(Array.from(byTenant, ([tenant, stale]) => checkTenant(tenant, stale)));
+      await Promise.allSettled(
+        Array.from(byTenant, ([tenant, stale]) => checkTenant(tenant, stale)),
+      );
     },
   };
 }

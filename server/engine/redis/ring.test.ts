@@ -14,7 +14,13 @@ let calls = 0;
 function open(weights: ReadonlyMap<string, number> = new Map()): Ring {
   const run = createScripts(redis().client);
   const hints = { onWork: () => Promise.resolve(() => undefined) };
-  return openRing({ run, keys: createKeys("jobwire"), hints, weights, op: () => `op.${(calls += 1)}` });
+  return openRing({
+    run,
+    keys: createKeys("jobwire"),
+    hints,
+    weights,
+    op: () => `op.${(calls += 1)}`,
+  });
 }
 
 const KIND = "article";
@@ -80,21 +86,20 @@ test("[Q1] turns for which a tenant had no job go back, and count for no other",
   );
   // One that enters now is behind the last job that was given, and no further.
   await ring.tell([ready("c", 3), ready("b", 3)]);
-  expect(await redis().client.zrange("jobwire:{:turns}:turns:article", "0", "-1", "WITHSCORES")).toEqual([
-    "b",
-    `${STEP + STEP / 2}`,
-    "a",
-    `${2 * STEP}`,
-    "c",
-    `${2 * STEP}`,
-  ]);
+  expect(
+    await redis().client.zrange("jobwire:{:turns}:turns:article", "0", "-1", "WITHSCORES"),
+  ).toEqual(["b", `${STEP + STEP / 2}`, "a", `${2 * STEP}`, "c", `${2 * STEP}`]);
 });
 
 test("a tenant whose node does not answer keeps no other waiting, and is asked again", async () => {
   const ring = open();
   await ring.tell([ready("gone", 1), ready("well", 1)]);
   await ring.turn([], 1, "");
-  await ring.turn([ended("gone", { is: "failed", taken: 1, before: { turn: `${STEP}`, added: "0" } })], 0, "");
+  await ring.turn(
+    [ended("gone", { is: "failed", taken: 1, before: { turn: `${STEP}`, added: "0" } })],
+    0,
+    "",
+  );
   expect(await turnsOf(ring, 2)).toEqual([["well", 2]]);
   await redis().client.zincrby("jobwire:{:turns}:alarms", -10_000, "gone");
   expect(await ring.turn([], 1, "")).toMatchObject({ due: ["gone"], runs: [] });

@@ -26,7 +26,13 @@ interface SweepOptions {
   permits: Pick<Permits, "check">;
 }
 
-export function createSweep({ run, keys, tenants, ring, permits }: SweepOptions): () => Promise<void> {
+export function createSweep({
+  run,
+  keys,
+  tenants,
+  ring,
+  permits,
+}: SweepOptions): () => Promise<void> {
   async function look(tenant: string): Promise<News[]> {
     const [ready, , alarm, moment, , free] = await run<Look>("look", keys.tenant(tenant));
     if (ready > 0) return [{ tenant, is: "ready", moment, alarm, free, none: "*" }];
