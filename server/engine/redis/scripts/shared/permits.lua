@@ -15,11 +15,11 @@ local function set_rate(kind, till, count)
 end
 
 -- How many jobs of a kind may start now, and from when in ms where a rate lets none. `limit`: {concurrency, interval in
--- microseconds, burst}, 0: none.
+-- microseconds, burst}, 0: none; a concurrency of -1 lets none start.
 local function left_of(kind, limit, moment)
   local concurrency, interval, burst = unpack(limit)
   local left = math.huge
-  if concurrency > 0 then left = concurrency - redis.call('ZCARD', permits_of(kind)) end
+  if concurrency ~= 0 then left = concurrency - redis.call('ZCARD', permits_of(kind)) end
   if left <= 0 or interval == 0 then return math.max(left, 0) end
   local till = math.max(rate_of(kind), moment)
   left = math.min(left, burst - math.ceil((till - moment) / interval))
