@@ -135,7 +135,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   batch, base, audit)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm')
+  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm', 'u')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
@@ -155,7 +155,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if output ~= '' then
     set('o', output)
     local counted = redis.call('HSTRLEN', job, 'i') + #output
-    bytes = bytes + counted - tonumber(redis.call('HGET', job, 'u') or 0)
+    bytes = bytes + counted - tonumber(is[11] or 0)
     set('u', counted)
   end
   redis.call('RPUSH', t .. ':log:' .. id, event)

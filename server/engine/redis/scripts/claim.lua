@@ -138,9 +138,9 @@ local function look(source)
   return source
 end
 -- Where ready jobs are that may be taken.
-local function sources()
+local function sources(kinds)
   local found = {}
-  for _, of in ipairs(redis.call('HKEYS', t .. ':ready')) do
+  for _, of in ipairs(kinds) do
     for _, set in ipairs({':queue:', ':heads:'}) do
       local source = look({kind = of, key = t .. set .. of, is_line = set == ':heads:'})
       if source.place and room_of(of) > 0 then found[#found + 1] = source end
@@ -151,16 +151,20 @@ end
 local function is_before(one, other)
   return not other or one.rank < other.rank or (one.rank == other.rank and one.place < other.place)
 end
-local function take_ready()
-  local from = sources()
-  if #from == 1 and not from[1].is_line and room_of(from[1].kind) == math.huge then
-    while #jobs < most do
-      local places = redis.call('ZPOPMIN', from[1].key, most - #jobs)
-      if #places == 0 then return end
-      count(':ready', from[1].kind, -#places / 2)
-      for i = 1, #places, 2 do take(id_of(places[i]), places[i + 1]) end
-    end
+local function take_many(of)
+  while #jobs < most do
+    local places = redis.call('ZPOPMIN', t .. ':queue:' .. of, most - #jobs)
+    if #places == 0 then return end
+    count(':ready', of, -#places / 2)
+    for i = 1, #places, 2 do take(id_of(places[i]), places[i + 1]) end
   end
+end
+local function take_ready()
+  local kinds = redis.call('HKEYS', t .. ':ready')
+  if #kinds == 1 and not limits.most[kinds[1]] and redis.call('EXISTS', t .. ':heads:' .. kinds[1]) == 0 then
+    return take_many(kinds[1])
+  end
+  local from = sources(kinds)
   while #jobs < most do
     local best
     for _, each in ipairs(from) do
@@ -200,12 +204,13 @@ else
   end
 end
 
-local function earliest(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or math.huge) end
-local alarm = math.min(earliest(delayed), earliest(leased), earliest(closed))
+local function earliest(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]) end
+local opens = earliest(closed)
+local alarm = math.min(earliest(delayed) or math.huge, earliest(leased) or math.huge, opens or math.huge)
 local left, free = 0, {}
 local counts = redis.call('HGETALL', t .. ':ready')
 for i = 1, #counts, 2 do
   left = left + counts[i + 1]
   if is_free(counts[i]) then free[#free + 1] = counts[i] end
 end
-return {jobs, left, alarm == math.huge and '' or string.format('%.0f', alarm), moment, free, redis.call('EXISTS', closed)}
+return {jobs, left, alarm == math.huge and '' or string.format('%.0f', alarm), moment, free, opens and 1 or 0}

@@ -37,12 +37,14 @@ local weighted = redis.call('EXISTS', p .. ':steps') == 1
 
 local function step(tenant) return weighted and tonumber(redis.call('HGET', p .. ':steps', tenant)) or whole end
 local function first_of(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or math.huge) end
-local function next_alarm() return math.min(first_of(alarms), first_of(opens)) end
+local alarm, is_news = nil, false
 local function set_alarm(tenant, time)
-  if time ~= '' then redis.call('ZADD', alarms, 'LT', time, tenant) end
+  if time == '' then return end
+  alarm = alarm or first_of(alarms)
+  is_news = is_news or tonumber(time) < alarm
+  redis.call('ZADD', alarms, 'LT', time, tenant)
 end
 
-local alarm, is_news = next_alarm(), false
 local news = FIRST + ended * CLAIM
 local before = newest
 for i = FIRST, news - 1, CLAIM do
@@ -81,7 +83,7 @@ for i = news, #ARGV, NEWS do
   local kind, name = string.match(permit, '^([^\n]*)\n(.*)$')
   if kind and release(kind, name .. ' ' .. tenant) then is_news = true end
 end
-if is_news or next_alarm() < alarm then redis.call('SPUBLISH', p .. ':hint', '') end
+if is_news then redis.call('SPUBLISH', p .. ':hint', '') end
 
 local due, runs, places, reserved, uncounted = {}, {}, {}, {}, {}
 if room > 0 then
@@ -199,6 +201,6 @@ while room > 0 do
   runs[#runs + 1] = count
 end
 save()
-alarm = next_alarm()
-return {alarm == math.huge and -1 or math.max(0, alarm - now), now, due, runs, places, reserved,
+local next_time = math.min(first_of(alarms), first_of(opens))
+return {next_time == math.huge and -1 or math.max(0, next_time - now), now, due, runs, places, reserved,
   asked > 0 and redis.call('SMEMBERS', p .. ':counted') or {}, uncounted}
