@@ -16,6 +16,7 @@ import { createScripts } from "./scripts.ts";
 
 const PATIENCE = { timeout: 120_000, interval: 10 };
 const LEASE_MS = 60_000;
+const LONG_LEASE_MS = 3_600_000;
 /** Longer than reservations are kept. */
 const LATER_MS = 61_000;
 
@@ -56,7 +57,7 @@ test.each(DEATHS)(
     for (const claim of await take(dying, 9)) await end(dying, claim);
     const ids = await jobsIn(survivor, "a", "b", "c");
     network[die](text);
-    void take(dying, 2).catch(() => undefined);
+    void take(dying, 2, TWO, LONG_LEASE_MS).catch(() => undefined);
     await vi.waitFor(() => expect(network.isDead()).toBe(true), PATIENCE);
     const taken = async () =>
       (
@@ -65,6 +66,13 @@ test.each(DEATHS)(
     await vi.waitFor(async () => expect(await taken()).toBe(held), PATIENCE);
     for (let round = 0; round < 5; round += 1) expect(await take(survivor, 9)).toEqual([]);
     await advanceTime(redis(), "jobwire", LATER_MS);
+    if (held > 0) {
+      // Its reservations are over, and its leases are not.
+      await vi.waitFor(async () => expect((await permits()).join()).not.toContain("+"), PATIENCE);
+      expect(await permits()).toHaveLength(held);
+      expect(await take(survivor, 9)).toEqual([]);
+      await advanceTime(redis(), "jobwire", LONG_LEASE_MS);
+    }
     const done = new Set<string>();
     await vi.waitFor(async () => {
       const claims = await take(survivor, 9);
