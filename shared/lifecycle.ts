@@ -50,6 +50,8 @@ export interface DebounceChange {
   action: "debounce";
   input: unknown;
   title: string;
+  /** That of the new input, for the limits of its kind. */
+  key?: string | undefined;
   debounce: Debounce;
   actor?: Actor | undefined;
 }

@@ -45,7 +45,7 @@ const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]
 
 type Created = ReturnType<typeof createdJob>;
 type Answer =
-  | ["ok", moment: number, alarm: string]
+  | ["ok", moment: number, alarm: string, free: string[]]
   | ["debounced", string]
   | ["first", string]
   | ["taken", string]
@@ -127,7 +127,10 @@ export function createCreation({
         // ioredis can send a call twice; the second one finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(owner.tenant, ids);
         // Of its own job it tells again, which is no harm.
-        else await ring.tell([{ tenant: owner.tenant, is: "ready", moment: 1 }]);
+        else {
+          const free = [...new Set(jobs.map(({ kind }) => kind))];
+          await ring.tell([{ tenant: owner.tenant, is: "ready", moment: 1, free }]);
+        }
         return answer[1];
     }
   }
@@ -135,7 +138,7 @@ export function createCreation({
   /** Returns `undefined` where the job was started, cancelled or given to another owner meanwhile. */
   async function debounce(
     jobId: string,
-    { input, title, debounce: to, actor, audit }: NewJob & Audited,
+    { input, title, key, debounce: to, actor, audit }: NewJob & Audited,
     at: Date,
   ): Promise<Job | undefined> {
     if (to === undefined) return undefined;
@@ -145,6 +148,7 @@ export function createCreation({
         action: "debounce",
         input,
         title,
+        key,
         debounce: to,
         actor,
         audit: entry,
@@ -189,7 +193,7 @@ export function createCreation({
 }
 
 /** The arguments of the script for one job. */
-function rowOf({ job, event }: Created, { trace = "" }: NewJob): string[] {
+function rowOf({ job, event }: Created, { trace = "", key }: NewJob): string[] {
   const record = encodeSummary(summaryOf(job));
   const { id, kind, priority, createdAt } = job;
   return [
@@ -202,6 +206,7 @@ function rowOf({ job, event }: Created, { trace = "" }: NewJob): string[] {
     trace,
     `${startDelayOf(job, createdAt)}`,
     `${expiryOf(job, createdAt) ?? ""}`,
+    key === undefined ? "" : `=${key}`,
   ];
 }
 
@@ -210,8 +215,11 @@ export function debounceName(job: Pick<NewJob, "kind" | "debounce"> | undefined)
   return job?.debounce === undefined ? "" : `${job.kind} ${job.debounce.key}`;
 }
 
-function newsOf(tenant: string, [, moment, alarm]: Extract<Answer, ["ok", ...unknown[]]>): News[] {
-  const ready: News[] = moment > 0 ? [{ tenant, is: "ready", moment }] : [];
+function newsOf(
+  tenant: string,
+  [, moment, alarm, free]: Extract<Answer, ["ok", ...unknown[]]>,
+): News[] {
+  const ready: News[] = moment > 0 ? [{ tenant, is: "ready", moment, free }] : [];
   return alarm === "" ? ready : [...ready, { tenant, alarm }];
 }
 

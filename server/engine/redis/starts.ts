@@ -20,6 +20,9 @@ export type TakenJob = [
   input: string | null,
   output: string | null,
   trace: string | null,
+  /** Empty where the running jobs of its kind are not counted. */
+  permit: string,
+  kind: string,
   /** For how many ms it has been expired; or "". */
   lateMs: string,
 ];
@@ -86,7 +89,7 @@ export function createStarts({
 
   async function beginAgain(taken: Taken, request: ClaimRequest): Promise<Claim | undefined> {
     const { tenant, job: of } = taken;
-    const [jobId, token, , , input, output, trace, lateMs] = of;
+    const [jobId, token, , , input, output, trace, ...more] = of;
     const key = keys.job(tenant, jobId);
     const [[record, made, held, now], last] = await Promise.all([
       redis.hmget(key, "s", "op", "held", "token"),
@@ -94,7 +97,7 @@ export function createStarts({
     ]);
     if (record == null || last === null || held !== "1" || now !== `${token}`) return undefined;
     const { job, op: led } = knownAs(record, made);
-    const again: TakenJob = [jobId, token, record, led, input, output, trace, lateMs];
+    const again: TakenJob = [jobId, token, record, led, input, output, trace, ...more];
     const claim = await begin({ ...taken, job: again }, request);
     const event = decodeEvent(jobId, last);
     return claim && job.status === "PROCESSING" && event.type === "started"

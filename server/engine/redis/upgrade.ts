@@ -47,3 +47,22 @@ export async function addQueues(redis: Client, keys: Keys): Promise<void> {
     }
   }
 }
+
+/**
+ * Divides the queues of tenants by kinds, and deletes the ring of version 4: the sweep fills a new one. Several processes may do it
+ * at the same time, and each may stop half-way.
+ */
+export async function splitQueues(redis: Client, keys: Keys): Promise<void> {
+  const run = createScripts(redis);
+  const suffix = ":queue";
+  for (const master of mastersOf(redis)) {
+    const match = `${keys.prefix}:{*}${suffix}`;
+    for await (const found of master.scanStream({ match, count: 1000 })) {
+      for (const key of found as string[]) {
+        const tenant = key.slice(0, -suffix.length);
+        while ((await run<number>("split-queue", tenant, JOBS_PER_SCRIPT)) > 0);
+      }
+    }
+  }
+  await redis.unlink(`${keys.ring}:turns`, `${keys.ring}:told`);
+}

@@ -66,7 +66,7 @@ export function createDebounce({
   }
 
   return (fresh, at, quota) => {
-    const { tenant, kind, title, input, debounce, actor } = fresh;
+    const { tenant, kind, title, input, key, debounce, actor } = fresh;
     const owner = debounce && owners.find(fresh);
     if (debounce === undefined || owner === undefined) return undefined;
     const row = waiting.first(owner.n, kind, debounce.key);
@@ -76,10 +76,10 @@ export function createDebounce({
     if (quota !== undefined && more > 0) {
       assertQuota({ ...quota, waitingJobs: 0 }, usage.of(tenant), { waitingJobs: 0, bytes: more });
     }
-    moveTo(fresh.key ?? null, row);
+    moveTo(key ?? null, row);
     const { job } = change.from(
       asStored(row),
-      { action: "debounce", input, title, debounce, actor },
+      { action: "debounce", input, title, key, debounce, actor },
       at,
     );
     if (fresh.audit !== undefined) audit.append(tenant, { ...fresh.audit, target: row.id });
