@@ -246,7 +246,7 @@ export function optionsSuite(subject: EngineUnderTest): void {
     });
 
     test("[J22] many that expire at once all end", async ({ engine, data }) => {
-      const { batch, jobs } = newBatch(1200);
+      const { batch, jobs } = newBatch(600);
       await engine.createBatch(
         batch,
         jobs.map((job) => ({ ...job, expiresInMs: MINUTE })),
@@ -254,7 +254,7 @@ export function optionsSuite(subject: EngineUnderTest): void {
       );
       await data.pass(MINUTE);
       await vi.waitFor(async () =>
-        expect((await engine.getBatch(batch.id))?.counts.ABORTED).toBe(1200),
+        expect((await engine.getBatch(batch.id))?.counts.ABORTED).toBe(600),
       );
     });
   });
