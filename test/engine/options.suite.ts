@@ -175,7 +175,7 @@ export function optionsSuite(subject: EngineUnderTest): void {
       const watcher = await listen(engine, { stream: "job", jobId: job.id });
       await data.pass(1000);
       await whenAborted(engine, job.id);
-      const message = "Expired - The job had not started by 2026-01-01 00:02:00 UTC";
+      const message = "Expired: The job had not started by 2026-01-01 00:02:00 UTC";
       expect(await engine.getSummary(job.id)).toMatchObject({
         error: { code: "EXPIRED", message },
         message,
