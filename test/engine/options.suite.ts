@@ -27,6 +27,14 @@ const DEBOUNCE = { key: "k", windowMs: MINUTE };
 const debounced = (input: unknown, given: Partial<NewJob> = {}): NewJob =>
   newJob({ input, title: `Title ${JSON.stringify(input)}`, debounce: DEBOUNCE, ...given });
 
+/** Of the creation of a job. */
+const entry = (target: string) => ({
+  at: at(0),
+  action: "job.create" as const,
+  target,
+  actor: { user: "ann", via: "token" as const, credential: null },
+});
+
 function claim(engine: Engine, max = 10): Promise<Claim[]> {
   return engine.claim({ worker: "w", max, leaseMs: LEASE_MS, now: at(9), start: () => BEGIN });
 }
@@ -422,12 +430,6 @@ export function optionsSuite(subject: EngineUnderTest): void {
     });
 
     test("[J23] the audit list names the job that took the call", async ({ engine }) => {
-      const entry = (target: string) => ({
-        at: at(0),
-        action: "job.create" as const,
-        target,
-        actor: { user: "ann", via: "token" as const, credential: null },
-      });
       const [first, second] = [debounced(1), debounced(2)];
       await engine.createJob({ ...first, audit: entry(first.id) }, at(0));
       await engine.createJob({ ...second, audit: entry(second.id) }, at(0));
