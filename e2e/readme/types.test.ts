@@ -33,7 +33,7 @@ const PAGES: Record<string, { files: string[]; around?: Record<string, string> }
     files: ["handles.ts", "sse.ts", "msgpack.ts", "ticket.ts", "react.tsx", "legacy.ts"],
   },
   "docs/job-options.md": {
-    files: ["options.ts", "debounce.ts", "embedded.ts"],
+    files: ["options.ts", "embedded.ts", "debounce.ts"],
     around: {
       "options.ts": `import { createJobwireClient } from "@jobwire/client";
         import type { App } from "../add-a-kind.md/jobs.ts";

@@ -391,3 +391,34 @@ test(
     }, PATIENCE);
   },
 );
+
+test("[J22] [J2] many processes end what expires, a job each once, beside claims and debounced calls", async () => {
+  const engines = await Promise.all(Array.from({ length: 4 }, () => open({ checkEveryMs: 5 })));
+  const ended: string[] = [];
+  for (const engine of engines) engine.onExpired(({ jobId }) => ended.push(jobId));
+  const [engine] = engines as [Engine, ...Engine[]];
+  const { batch, jobs } = newBatch(120);
+  const expiring = jobs.map((job) => ({ ...job, expiresInMs: 60_000 }));
+  await engine.createBatch(batch, expiring, new Date());
+  const debounce = { key: "k", windowMs: 1, maxWaitMs: 3_600_000 };
+  const call = () => engine.createJob(newJob({ debounce, expiresInMs: 60_000 }), new Date());
+  const { id: put } = await call();
+  const [claims] = await Promise.all([
+    Promise.all(engines.map((each) => take(each, 10))),
+    pass(60_000),
+    call(),
+  ]);
+  await vi.waitFor(async () => {
+    const counts = (await engine.getBatch(batch.id))?.counts;
+    expect(counts).toMatchObject({ PENDING: 0 });
+    const aborted = ended.filter((id) => id !== put);
+    expect(aborted).toHaveLength(counts?.ABORTED ?? 0);
+  }, PATIENCE);
+  expect(new Set(ended).size).toBe(ended.length);
+  const started = new Set(claims.flatMap(jobsOf));
+  expect(ended.filter((id) => started.has(id))).toEqual([]);
+  for (const { id } of jobs) {
+    const types = started.has(id) ? ["created", "started"] : ["created", "aborted"];
+    expect(await typesOf(engine, id)).toEqual(types);
+  }
+});
