@@ -202,6 +202,23 @@ test("[J21] [J25] on a phone a person says when a job starts, and sees it in loc
   await page.getByText(/starts .*09:30/).waitFor({ state: "detached" });
 });
 
+test("[J23] a page that is open shows the input and the start of further calls", async () => {
+  const call = (input: string[], minutes: number) => {
+    const debounce = { key: "k", windowMs: minutes * 60_000 };
+    return createJob(page, server.url, "anything", input, { debounce });
+  };
+  const id = await call(["first"], 60);
+  await go(`/jobs/${id}`);
+  await region("Input").getByText("first").waitFor();
+  const starts = page.getByText(/^starts /);
+  const before = await starts.innerText();
+  await page.locator("[data-connection=live]").waitFor();
+  expect(await call(["second"], 120)).toBe(id);
+  await region("Input").getByText("second").waitFor();
+  expect(await starts.innerText()).not.toBe(before);
+  await page.getByRole("status").getByText("Input replaced").waitFor();
+});
+
 test("a batch takes the inputs as a JSON array", async () => {
   await go("/batches/new");
   await page.getByRole("link", { name: /^anything/ }).click();
