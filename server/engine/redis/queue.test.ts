@@ -6,13 +6,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
-import { MAX_DELAY_MS } from "#shared/limits.ts";
+import { summaryOf } from "#shared/job.ts";
+import { MAX_DELAY_MS, MAX_JOB_EVENTS } from "#shared/limits.ts";
 import { timesOf } from "#test/long-run.ts";
 import { advanceTime } from "#test/redis/advance-time.ts";
 import { openTestEngine, useRedis } from "#test/redis/engine.fixture.ts";
 import { openNetwork } from "#test/redis/network.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import { openRedisEngine } from "./open.ts";
+import { encodeSummary } from "./records.ts";
 
 const PATIENCE = { timeout: 120_000, interval: 10 };
 const LEASE_MS = 60_000;
@@ -421,4 +423,18 @@ test("[J22] [J2] many processes end what expires, a job each once, beside claims
     const types = started.has(id) ? ["created", "started"] : ["created", "aborted"];
     expect(await typesOf(engine, id)).toEqual(types);
   }
+});
+
+test("[J23] a job with the longest log refuses a debounced call, until it has started", async () => {
+  const before = await open();
+  const call = () => newJob({ debounce: { key: "k", windowMs: 60_000 } });
+  const job = await before.createJob(call(), new Date());
+  const version = MAX_JOB_EVENTS;
+  const key = `jobwire:{acme}:job:${job.id}`;
+  await redis().client.hset(key, "s", encodeSummary({ ...summaryOf(job), version }), "v", version);
+  const engine = await open();
+  expect(await codeOf(engine.createJob(call(), new Date()))).toBe("ILLEGAL_TRANSITION");
+  await engine.change(job.id, { action: "cancel" }, new Date());
+  const next = call();
+  expect(await engine.createJob(next, new Date())).toMatchObject({ id: next.id, version: 1 });
 });
