@@ -152,6 +152,18 @@ describe("commands in the process", () => {
     expect((await jobwire.batches.cancel(ann, another.id)).aborted).toBe(1);
     const retried = await jobwire.jobs.retry(ann, waiting.id);
     expect(retried.status).toBe("PENDING");
+    const options = { delayMs: 60_000, priority: 2, expiresInMs: 1000, maxAttempts: 4 };
+    const many = await jobwire.kinds.count.createMany(ann, [{ to: 1 }], options);
+    const later = [
+      await jobwire.kinds.count.create(ann, { to: 1 }, options),
+      await jobwire.jobs.create(ann, { kind: "count", input: { to: 1 }, ...options }),
+      ...(await jobwire.jobs.list(ann, { batchId: many.id })).items,
+    ];
+    for (const { startsAt, expiresAt, ...job } of later) {
+      expect((expiresAt?.getTime() ?? 0) - (startsAt?.getTime() ?? 0)).toBe(1000);
+      expect(job).toMatchObject({ status: "PENDING", priority: 2, maxAttempts: 4 });
+    }
+    expect(later).toHaveLength(3);
   });
 
   test("[W1] [W5] show who looks, and say that a principal writes", async () => {

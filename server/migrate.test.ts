@@ -12,6 +12,7 @@ import {
   inject,
   onTestFinished,
   test,
+  vi,
 } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
@@ -99,6 +100,28 @@ describe.each([
   ["a cluster", cluster],
 ])("to %s", (_, where) => {
   beforeEach(() => meet(where));
+
+  test("[J21] [J22] [J23] jobs that wait for their time keep it, their expiry and their debounce", async () => {
+    const old = await open(false);
+    const now = Date.now();
+    const startsAt = new Date(now + 3_600_000);
+    const asked = { startsAt, expiresInMs: 60_000, priority: 3, maxAttempts: 2 };
+    const later = await old.createJob(newJob(asked), new Date(now));
+    const expires = await old.createJob(newJob({ expiresInMs: 3_600_000 }), new Date(now));
+    const debounce = { key: "k", windowMs: 3_600_000 };
+    const call = await old.createJob(newJob({ debounce }), new Date(now));
+    await old.close();
+    change(`UPDATE jobs SET expires = ${now} WHERE id = '${expires.id}'`);
+    await migrate();
+    const engine = await open(true);
+    expect(await engine.getJob(later.id)).toEqual(later);
+    const next = await engine.createJob(newJob({ input: 2, debounce }), new Date(now + 1));
+    expect(next).toMatchObject({ id: call.id, version: 2, input: 2 });
+    await vi.waitFor(async () =>
+      expect(await engine.getSummary(expires.id)).toMatchObject({ error: { code: "EXPIRED" } }),
+    );
+    expect(await engine.claim({ worker: "w", max: 9, leaseMs: 1000, now: new Date() })).toEqual([]);
+  });
 
   test("[S9] [J3] [J4] redis has all data of sqlite, and every cursor stays valid", async () => {
     const old = await open(false);

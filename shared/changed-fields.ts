@@ -46,7 +46,7 @@ export function changedFields(job: Job, change: JobChange, at: Date): Fields {
       if (job.expiresAt?.getTime() !== change.expiresAt.getTime()) {
         throw new AppError("ILLEGAL_TRANSITION", `Job ${job.id} does not expire at that time.`);
       }
-      const message = `Expired - The job had not started by ${timeText(change.expiresAt)}`;
+      const message = `Expired: The job had not started by ${timeText(change.expiresAt)}`;
       return { message, error: { code: "EXPIRED", message } };
     }
     case "debounce":

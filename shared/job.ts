@@ -85,14 +85,14 @@ export function summaryOf(job: Job): JobSummary {
     retries: job.retries,
     batchId: job.batchId,
     error: job.error,
-    priority: job.priority,
-    maxAttempts: job.maxAttempts,
     createdAt: job.createdAt,
-    startsAt: job.startsAt,
-    expiresAt: job.expiresAt,
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     version: job.version,
+    priority: job.priority,
+    maxAttempts: job.maxAttempts,
+    startsAt: job.startsAt,
+    expiresAt: job.expiresAt,
   } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
   if (job.details !== undefined) summary.details = job.details;
   return summary;

@@ -36,6 +36,16 @@ describe("a job that a person ended", () => {
   });
 });
 
+test("[J22] a job that expired did not fail", () => {
+  const fresh = { kind: "article", title: "", tenant: "t", owner: "o", input: {}, batchId: null };
+  const { job } = createdJob({ id: ID, ...fresh, expiresInMs: 60_000 }, AT);
+  const expiresAt = new Date(60_000);
+  expect(endingOf(applyChange(job, { action: "expire", expiresAt }, expiresAt).job)).toEqual({
+    word: "Expired",
+    why: "The job had not started by 1970-01-01 00:01:00 UTC",
+  });
+});
+
 test("a failure has its reason, whatever its message begins with", () => {
   const message = "Cancelled: the model's server hung up";
   expect(failedWith("LLM_STREAM", message)).toEqual({

@@ -2,19 +2,20 @@
 import type { Job } from "#shared/job.ts";
 
 export interface JobEnding {
-  word: "Cancelled" | "Rejected" | "Failed";
+  word: "Cancelled" | "Rejected" | "Expired" | "Failed";
   /** The note of the person who ended it, or the reason of the failure. May be empty. */
   why: string;
 }
 
-const BY_A_PERSON = [
+const NOT_FAILED = [
   { word: "Cancelled", code: "CANCELLED" },
   { word: "Rejected", code: "REJECTED" },
+  { word: "Expired", code: "EXPIRED" },
 ] as const;
 
 /** The error arrives with the record, shortly after the event; until then the message alone must decide. */
 export function endingOf({ message, error }: Pick<Job, "message" | "error">): JobEnding {
-  for (const { word, code } of BY_A_PERSON) {
+  for (const { word, code } of NOT_FAILED) {
     const [, why] = new RegExp(`^${word}(?:$|: ([^]*))`).exec(message) ?? [undefined, null];
     if (why !== null && (error === null || error.code === code)) return { word, why: why ?? "" };
   }

@@ -172,6 +172,53 @@ test("a job that failed or waits for a decision says so, and leads to the form w
   await page.getByText("This job needs your decision").waitFor();
 });
 
+test("[J21] [J25] on a phone a person says when a job starts, and sees it in local time", async () => {
+  await page.setViewportSize(PHONE);
+  await go("/jobs/new/anything");
+  await page.getByLabel("Input").fill('"a"');
+  const start = page.getByLabel("Start");
+  expect(await start.isVisible()).toBe(false);
+  await page.getByText("Options", { exact: true }).click();
+  await start.fill("2099-01-01T09:30");
+  await page.getByLabel("Priority").selectOption("7");
+  await page.getByLabel("Expires after minutes").fill("90");
+  await page.getByLabel("Attempts at most").fill("3");
+  await create();
+  await page.getByText("Must be within a year").waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  const year = new Date(Date.now() + 30 * 86_400_000).getFullYear();
+  const day = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(5, 10);
+  await start.fill(`${year}-${day}T09:30`);
+  await create();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await page.getByText(new RegExp(`starts .*${year}, 09:30`)).waitFor();
+  await page.getByText(new RegExp(`expires .*${year}, 11:00`)).waitFor();
+  await page.getByText("priority 7").waitFor();
+  await page.getByText("at most 3 attempts").waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await headingBadge(page, "ABORTED").waitFor();
+  await page.getByText(/starts .*09:30/).waitFor({ state: "detached" });
+});
+
+test("[J23] a page that is open shows the input and the start of further calls", async () => {
+  const call = (input: string[], minutes: number) => {
+    const debounce = { key: "k", windowMs: minutes * 60_000 };
+    return createJob(page, server.url, "anything", input, { debounce });
+  };
+  const id = await call(["first"], 60);
+  await go(`/jobs/${id}`);
+  await region("Input").getByText("first").waitFor();
+  const starts = page.getByText(/^starts /);
+  const before = await starts.innerText();
+  await page.locator("[data-connection=live]").waitFor();
+  expect(await call(["second"], 120)).toBe(id);
+  await region("Input").getByText("second").waitFor();
+  expect(await starts.innerText()).not.toBe(before);
+  await page.getByRole("status").getByText("Input replaced").waitFor();
+});
+
 test("a batch takes the inputs as a JSON array", async () => {
   await go("/batches/new");
   await page.getByRole("link", { name: /^anything/ }).click();

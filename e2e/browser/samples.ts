@@ -1,4 +1,5 @@
 /** Creates articles about Jobwire's own sample pages as any client would, and locates their elements on the page. */
+import type { Debounced } from "#shared/create-options.ts";
 import type { Locator, Page } from "playwright-core";
 
 /** Sample pages under `/samples/`. */
@@ -25,8 +26,14 @@ export function createArticle(page: Page, url: string, input: object): Promise<s
 }
 
 /** Resolves to the job's id. */
-export function createJob(page: Page, url: string, kind: string, input: object): Promise<string> {
-  return create(page, `${url}/trpc/job.create`, { kind, input });
+export function createJob(
+  page: Page,
+  url: string,
+  kind: string,
+  input: object,
+  options: Debounced = {},
+): Promise<string> {
+  return create(page, `${url}/trpc/job.create`, { kind, input, ...options });
 }
 
 /** Resolves to the batch's id. */

@@ -32,6 +32,23 @@ const PAGES: Record<string, { files: string[]; around?: Record<string, string> }
   "docs/clients.md": {
     files: ["handles.ts", "sse.ts", "msgpack.ts", "ticket.ts", "react.tsx", "legacy.ts"],
   },
+  "docs/job-options.md": {
+    files: ["options.ts", "embedded.ts", "debounce.ts"],
+    around: {
+      "options.ts": `import { createJobwireClient } from "@jobwire/client";
+        import type { App } from "../add-a-kind.md/jobs.ts";
+        const client = createJobwireClient<App>({ url: "http://localhost:8000" });\n`,
+      "debounce.ts": `import { createJobwireClient } from "@jobwire/client";
+        import type { App } from "../add-a-kind.md/jobs.ts";
+        declare const text: string;
+        const client = createJobwireClient<App>({ url: "http://localhost:8000" });\n`,
+      "embedded.ts": `import { createJobwire, type Principal } from "jobwire";
+        import { kinds } from "../embed.md/app.ts";
+        declare const principal: Principal;
+        const jobwire = createJobwire({ kinds });
+        export {};\n`,
+    },
+  },
   "docs/add-a-kind.md": {
     files: [
       "word-count.ts",

@@ -8,14 +8,19 @@ import type { JobFilter as Filter } from "#shared/job-filter.ts";
 import { JobStatusSchema } from "#shared/job.schema.ts";
 import {
   MAX_BATCH_NAME_CHARS,
+  MAX_DEBOUNCE_KEY_CHARS,
+  MAX_JOB_ATTEMPTS,
   MAX_KEY_CHARS,
   MAX_KIND_CHARS,
   MAX_NOTE_CHARS,
   MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_ITEMS,
   MAX_PRINCIPAL_CHARS,
+  MAX_PRIORITY,
+  MAX_START_DELAY_MS,
 } from "#shared/limits.ts";
 import { schemaFor } from "#shared/schema-for.ts";
+import { TimeSchema } from "#shared/time.schema.ts";
 
 export const JobId = z.object({ jobId: z.uuid() });
 export const BatchId = z.object({ batchId: z.uuid() });
@@ -49,6 +54,45 @@ const CallersKey = Text.min(1)
     "It begins with U+0001, as keys of the server do.",
   );
 export const Key = CallersKey.optional();
+const Span = z.int().min(1).max(MAX_START_DELAY_MS);
+
+/** Of a whole batch. */
+export const QueueOptions = z.object({
+  priority: z.int().min(0).max(MAX_PRIORITY).optional(),
+  delayMs: z.int().min(0).max(MAX_START_DELAY_MS).optional(),
+  runAt: TimeSchema.optional(),
+  expiresInMs: Span.optional(),
+  maxAttempts: z.int().min(1).max(MAX_JOB_ATTEMPTS).optional(),
+});
+
+const Debounce = z
+  .object({
+    key: Text.min(1).max(MAX_DEBOUNCE_KEY_CHARS),
+    windowMs: Span,
+    maxWaitMs: Span.optional(),
+  })
+  .refine(({ windowMs, maxWaitMs = windowMs }) => maxWaitMs >= windowMs, {
+    path: ["maxWaitMs"],
+    message: "It must not be shorter than windowMs.",
+  });
+
+export const CreateOptions = QueueOptions.extend({
+  idempotencyKey: Key,
+  debounce: Debounce.optional(),
+});
+
+/** `delayMs` and `runAt` say the same. */
+export const oneStart = z.refine<z.infer<typeof QueueOptions>>(
+  ({ delayMs, runAt }) => delayMs === undefined || runAt === undefined,
+  { path: ["runAt"], message: "Send either delayMs or runAt." },
+);
+
+export const debouncedAlone = z.refine<z.infer<typeof CreateOptions>>(
+  ({ debounce, delayMs, runAt, idempotencyKey }) =>
+    debounce === undefined || [delayMs, runAt, idempotencyKey].every((each) => each === undefined),
+  { path: ["debounce"], message: "Send it without delayMs, runAt and idempotencyKey." },
+);
+
 /** A job of a kind that is known otherwise. */
 export const InputOnly = z.object({ input: z.unknown() });
 export const JobRequest = InputOnly.extend({ kind: z.string().min(1).max(MAX_KIND_CHARS) });

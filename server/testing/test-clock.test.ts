@@ -185,6 +185,31 @@ describe("startTestJobwire", () => {
     }
   });
 
+  test("[J21] [J22] starts jobs at their time, and ends those that all runners are too busy for", async () => {
+    const { kind, began, open } = gated();
+    const env = { CONCURRENCY: "1" };
+    const { jobwire, clock } = await start({ kinds: [kind, busy], env });
+    const delayed = { delayMs: HOUR_MS };
+    const { id } = await jobwire.kinds.busy.create(me, { failures: 0 }, delayed);
+    await clock.advance(HOUR_MS - 1);
+    expect(await jobwire.kinds.busy.get(me, id)).toMatchObject({ status: "PENDING", attempt: 0 });
+    await clock.advance(1);
+    expect(await jobwire.kinds.busy.get(me, id)).toMatchObject({ status: "DELIVERED" });
+
+    await jobwire.kinds.gated.create(me, null);
+    await began;
+    const expiring = { expiresInMs: MINUTE_MS };
+    const { id: late } = await jobwire.kinds.busy.create(me, { failures: 0 }, expiring);
+    await clock.advance(MINUTE_MS, { whileRunning: true });
+    await vi.waitFor(async () =>
+      expect(await jobwire.kinds.busy.get(me, late)).toMatchObject({
+        status: "ABORTED",
+        error: { code: "EXPIRED" },
+      }),
+    );
+    open();
+  });
+
   test("deletes old jobs when their time has come", async () => {
     const { jobwire, clock } = await start({ kinds: [busy], env: { RETENTION_DAYS: "7" } });
     const { id } = await jobwire.kinds.busy.create(me, { failures: 0 });

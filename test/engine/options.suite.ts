@@ -27,6 +27,14 @@ const DEBOUNCE = { key: "k", windowMs: MINUTE };
 const debounced = (input: unknown, given: Partial<NewJob> = {}): NewJob =>
   newJob({ input, title: `Title ${JSON.stringify(input)}`, debounce: DEBOUNCE, ...given });
 
+/** Of the creation of a job. */
+const entry = (target: string) => ({
+  at: at(0),
+  action: "job.create" as const,
+  target,
+  actor: { user: "ann", via: "token" as const, credential: null },
+});
+
 function claim(engine: Engine, max = 10): Promise<Claim[]> {
   return engine.claim({ worker: "w", max, leaseMs: LEASE_MS, now: at(9), start: () => BEGIN });
 }
@@ -175,7 +183,7 @@ export function optionsSuite(subject: EngineUnderTest): void {
       const watcher = await listen(engine, { stream: "job", jobId: job.id });
       await data.pass(1000);
       await whenAborted(engine, job.id);
-      const message = "Expired - The job had not started by 2026-01-01 00:02:00 UTC";
+      const message = "Expired: The job had not started by 2026-01-01 00:02:00 UTC";
       expect(await engine.getSummary(job.id)).toMatchObject({
         error: { code: "EXPIRED", message },
         message,
@@ -246,7 +254,7 @@ export function optionsSuite(subject: EngineUnderTest): void {
     });
 
     test("[J22] many that expire at once all end", async ({ engine, data }) => {
-      const { batch, jobs } = newBatch(1200);
+      const { batch, jobs } = newBatch(600);
       await engine.createBatch(
         batch,
         jobs.map((job) => ({ ...job, expiresInMs: MINUTE })),
@@ -254,7 +262,7 @@ export function optionsSuite(subject: EngineUnderTest): void {
       );
       await data.pass(MINUTE);
       await vi.waitFor(async () =>
-        expect((await engine.getBatch(batch.id))?.counts.ABORTED).toBe(1200),
+        expect((await engine.getBatch(batch.id))?.counts.ABORTED).toBe(600),
       );
     });
   });
@@ -422,12 +430,6 @@ export function optionsSuite(subject: EngineUnderTest): void {
     });
 
     test("[J23] the audit list names the job that took the call", async ({ engine }) => {
-      const entry = (target: string) => ({
-        at: at(0),
-        action: "job.create" as const,
-        target,
-        actor: { user: "ann", via: "token" as const, credential: null },
-      });
       const [first, second] = [debounced(1), debounced(2)];
       await engine.createJob({ ...first, audit: entry(first.id) }, at(0));
       await engine.createJob({ ...second, audit: entry(second.id) }, at(0));

@@ -14,12 +14,14 @@ import { CsvEncoding } from "./csv-encoding.tsx";
 import { CsvField } from "./csv-field.tsx";
 import { CsvPreview } from "./csv-preview.tsx";
 import { TextField } from "#client/app/ui/field.tsx";
+import { OptionsFields, useOptions } from "#client/app/ui/options-fields.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useCsvText } from "./use-csv-text.ts";
 import { useWriters } from "./use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
+import type { QueueOptions } from "#shared/create-options.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { MAX_BATCH_NAME_CHARS } from "#shared/limits.ts";
 
@@ -41,11 +43,13 @@ export default function NewBatchPage({ above }: NewPageProps) {
     [source, writers],
   );
   const keyOf = useCreationKey();
+  const options = useOptions();
   const bad = file.rows.filter(({ input }) => input === undefined);
   const tooMany = file.rows.length > MAX_BATCH_JOBS;
   const create = useMutation({
-    mutationFn() {
+    mutationFn(given: QueueOptions) {
       const asked = {
+        ...given,
         ...(name.trim() === "" ? {} : { name: name.trim() }),
         jobs: file.rows.map(({ input }) => ({ kind: "article", input })),
       };
@@ -62,7 +66,8 @@ export default function NewBatchPage({ above }: NewPageProps) {
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (ready) create.mutate();
+    const given = options.read();
+    if (ready && given !== undefined) create.mutate(given);
   }
 
   return (
@@ -80,6 +85,7 @@ export default function NewBatchPage({ above }: NewPageProps) {
               onChange={(event) => setName(event.target.value)}
             />
             <CsvField text={text} onEdit={csv.edit} onFile={(chosen) => void load(chosen)} />
+            <OptionsFields {...options.form} />
           </div>
 
           <div aria-live="polite" className="space-y-4">

@@ -18,9 +18,11 @@ import { useWriters } from "./use-writers.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { SelectField, TextField } from "#client/app/ui/field.tsx";
+import { OptionsFields, useOptions } from "#client/app/ui/options-fields.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useJobwire } from "#client/lib/react.tsx";
+import type { QueueOptions } from "#shared/create-options.ts";
 import type { ArticleInput, LlmProvider } from "#shared/article/article.ts";
 
 const optionsOf = (words: Record<string, string>) =>
@@ -42,9 +44,12 @@ export default function NewJobPage({ above }: NewPageProps) {
   const [fields, setFields] = useState<ArticleFields>(() => fieldsFrom(query, baseUrl));
   const [errors, setErrors] = useState<FieldErrors>({});
   const keyOf = useCreationKey();
+  const options = useOptions();
   const create = useMutation({
-    mutationFn: (input: ArticleInput) =>
-      trpc.job.create.mutate({ kind: "article", input, idempotencyKey: keyOf(input) }),
+    mutationFn({ input, options: given }: { input: ArticleInput; options: QueueOptions }) {
+      const asked = { kind: "article", input, ...given };
+      return trpc.job.create.mutate({ ...asked, idempotencyKey: keyOf(asked) });
+    },
     onSuccess: ({ id }) => navigate(`/jobs/${id}`),
     onError: (error) => setErrors(serverErrors(fieldErrorsOf(error))),
   });
@@ -53,7 +58,11 @@ export default function NewJobPage({ above }: NewPageProps) {
     event.preventDefault();
     const { input, errors: wrong } = checkFields(fields);
     setErrors(wrong ?? {});
-    if (input !== undefined) return create.mutate(input);
+    const given = options.read();
+    if (input !== undefined) {
+      if (given !== undefined) create.mutate({ input, options: given });
+      return;
+    }
     const [first] = Object.keys(wrong);
     event.currentTarget.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
   }
@@ -120,6 +129,7 @@ export default function NewJobPage({ above }: NewPageProps) {
             maxLength={2}
             autoComplete="off"
           />
+          <OptionsFields {...options.form} />
           <Button type="submit" tone="primary" disabled={create.isPending} className="px-5 py-2">
             {create.isPending ? "Creating…" : "Create job"}
           </Button>

@@ -9,11 +9,13 @@ import { simplified, skeletonOf } from "#client/app/schema-form/schema.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { AreaField, TextField } from "#client/app/ui/field.tsx";
 import { KindCard } from "#client/app/ui/kind-card.tsx";
+import { OptionsFields, useOptions } from "#client/app/ui/options-fields.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import type { KindInfo } from "#shared/api.ts";
+import type { QueueOptions } from "#shared/create-options.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { MAX_BATCH_NAME_CHARS } from "#shared/limits.ts";
 
@@ -27,9 +29,11 @@ export function AnyKindBatchPage({ info, above }: NewPageProps & { info: KindInf
   const source = useDeferredValue(text);
   const read = useMemo(() => readInputs(source), [source]);
   const keyOf = useCreationKey();
+  const options = useOptions();
   const create = useMutation({
-    mutationFn(inputs: unknown[]) {
+    mutationFn({ inputs, options: given }: { inputs: unknown[]; options: QueueOptions }) {
       const asked = {
+        ...given,
         ...(name.trim() === "" ? {} : { name: name.trim() }),
         jobs: inputs.map((input) => ({ kind: info.name, input })),
       };
@@ -40,7 +44,9 @@ export function AnyKindBatchPage({ info, above }: NewPageProps & { info: KindInf
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if ("inputs" in read && source === text) create.mutate(read.inputs);
+    const given = options.read();
+    if (given === undefined) return;
+    if ("inputs" in read && source === text) create.mutate({ inputs: read.inputs, options: given });
   }
 
   return (
@@ -75,6 +81,7 @@ export function AnyKindBatchPage({ info, above }: NewPageProps & { info: KindInf
             onChange={(event) => setText(event.target.value)}
             className="font-mono text-sm"
           />
+          <OptionsFields {...options.form} />
           <Button
             type="submit"
             tone="primary"

@@ -17,12 +17,14 @@ import { simplified, skeletonOf } from "#client/app/schema-form/schema.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { AreaField } from "#client/app/ui/field.tsx";
 import { KindCard } from "#client/app/ui/kind-card.tsx";
+import { OptionsFields, useOptions } from "#client/app/ui/options-fields.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { UNTIL_ANSWERED, useJobwire } from "#client/lib/react.tsx";
 import type { KindInfo } from "#shared/api.ts";
+import type { QueueOptions } from "#shared/create-options.ts";
 import type { NewPageProps } from "#client/app/kind-parts.ts";
 
 interface OfKind extends NewPageProps {
@@ -71,9 +73,12 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
   /** Of the input as a whole. */
   const [problem, setProblem] = useState<string>();
   const keyOf = useCreationKey();
+  const options = useOptions();
   const create = useMutation({
-    mutationFn: (input: unknown) =>
-      trpc.job.create.mutate({ kind: info.name, input, idempotencyKey: keyOf(input) }),
+    mutationFn({ input, options: given }: { input: unknown; options: QueueOptions }) {
+      const asked = { kind: info.name, input, ...given };
+      return trpc.job.create.mutate({ ...asked, idempotencyKey: keyOf(asked) });
+    },
     onSuccess: (job) => navigate(`/jobs/${job.id}`),
   });
   const isJson = edited.as === "json";
@@ -98,9 +103,11 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
     event.preventDefault();
     setErrors(NO_ERRORS);
     setProblem(undefined);
+    const given = options.read();
+    if (given === undefined) return;
     if (edited.as === "json") {
       const read = readJson(edited.text);
-      if ("value" in read) return create.mutate(read.value);
+      if ("value" in read) return create.mutate({ input: read.value, options: given });
       setProblem(read.error);
       return document.getElementById(id)?.focus();
     }
@@ -108,9 +115,10 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
     const { draft } = edited;
     const made = makeInput(form, draft);
     if (made.errors.size > 0) return show(made.errors);
-    create.mutate(made.input, {
-      onError: (error) => show(placeErrors(form, draft, fieldErrorsOf(error)).errors),
-    });
+    create.mutate(
+      { input: made.input, options: given },
+      { onError: (error) => show(placeErrors(form, draft, fieldErrorsOf(error)).errors) },
+    );
   }
 
   function show(wrong: FieldErrors) {
@@ -172,6 +180,7 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
               className="font-mono text-sm"
             />
           )}
+          <OptionsFields {...options.form} />
           <Button type="submit" tone="primary" disabled={create.isPending} className="px-5 py-2">
             {create.isPending ? "Creating…" : "Create job"}
           </Button>

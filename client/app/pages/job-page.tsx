@@ -20,6 +20,7 @@ import { JobDetails } from "#client/app/ui/job-details.tsx";
 import { JobLog } from "#client/app/ui/job-log.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
 import { JobOutput } from "#client/app/ui/job-output.tsx";
+import { JobTimes } from "#client/app/ui/job-times.tsx";
 import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
 import { lookOfJob } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
@@ -80,6 +81,7 @@ export function JobPage({ jobId }: { jobId: string }) {
               <ByOther record={job} />
             </span>
             {job.attempt > 1 && <span>attempt {job.attempt}</span>}
+            <JobTimes job={job} />
             {job.batchId !== null && !readOnly && (
               <Link
                 href={`/batches/${job.batchId}`}
@@ -189,7 +191,8 @@ function LiveDraft({ job, view }: { job: Job; view: KindView }) {
   const { text } = useDraft(job.id, job.attempt);
   // Without a text, only a kind that is known to write one has a draft to wait for.
   if (text === "" && (isSettled(job.status) || view.beforeDraft === undefined)) return null;
-  const waiting = job.status === "PENDING" ? "The job waits for its turn." : view.beforeDraft;
+  const waits = job.startsAt == null ? "turn" : "time";
+  const waiting = job.status === "PENDING" ? `The job waits for its ${waits}.` : view.beforeDraft;
   return (
     <Card title="Draft">
       {text === "" ? (

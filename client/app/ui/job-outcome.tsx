@@ -42,6 +42,14 @@ export function JobOutcome(props: { job: Job; view: KindView; advice: string | u
       </Notice>
     );
   }
+  if (word === "Expired") {
+    return (
+      <Notice tone="info" title="This job expired">
+        {reason}
+        {!readOnly && <p>You can retry it: it then runs as soon as it can.</p>}
+      </Notice>
+    );
+  }
   if (word === "Rejected") {
     return (
       <Notice tone="info" title={`This ${view.noun} was rejected`}>

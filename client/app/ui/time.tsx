@@ -31,6 +31,17 @@ export function Age({ at }: { at: Date }) {
   );
 }
 
+const dateAndTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** A date with its time, in the person's time zone. */
+export function Moment({ at }: { at: Date }) {
+  return (
+    <time dateTime={at.toISOString()} title={at.toLocaleString()} className="tabular-nums">
+      {dateAndTime.format(at)}
+    </time>
+  );
+}
+
 export function Clock({ at }: { at: Date }) {
   return (
     <time dateTime={at.toISOString()} title={at.toLocaleString()} className="tabular-nums">

@@ -7,6 +7,7 @@ import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/r
 import { QuotaExceeded, type TenantQuota } from "#server/engine/quota.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { AuditEntry } from "#shared/audit.ts";
+import type { Debounce } from "#shared/create-options.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
@@ -39,8 +40,6 @@ interface Asked extends Made {
   audit: AuditEntry | undefined;
 }
 
-/** Each of them failed because another call did something to the job. */
-const MOST_TRIES = 20;
 const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);
 
 type Created = ReturnType<typeof createdJob>;
@@ -135,13 +134,13 @@ export function createCreation({
     }
   }
 
-  /** Returns `undefined` where the job was started, cancelled or given to another owner meanwhile. */
-  async function debounce(
+  /** Returns the refusal where the job was started, cancelled or given to another owner meanwhile. */
+  async function join(
     jobId: string,
-    { input, title, key, debounce: to, actor, audit }: NewJob & Audited,
+    { input, title, key, actor, audit }: NewJob & Audited,
+    to: Debounce,
     at: Date,
-  ): Promise<Job | undefined> {
-    if (to === undefined) return undefined;
+  ): Promise<Job | AppError> {
     const entry = audit && { ...audit, target: jobId };
     try {
       const asked = {
@@ -156,7 +155,7 @@ export function createCreation({
       const { job } = await change.byId(jobId, asked, at);
       return { ...job, input, output: null };
     } catch (error) {
-      if (error instanceof AppError && GONE.has(error.code)) return undefined;
+      if (error instanceof AppError && GONE.has(error.code)) return error;
       throw error;
     }
   }
@@ -167,15 +166,19 @@ export function createCreation({
       refuseMember(fresh);
       const { idempotencyKey: key, audit } = fresh;
       const asked = { ...made, owner: fresh, key, batch: undefined, jobs: [fresh], audit };
-      for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const { debounce } = fresh;
+      let before: string | undefined;
+      for (;;) {
         const first = await store(asked);
         // A call that was sent twice finds its own job.
         if (first === undefined || first === fresh.id) return fresh.id;
-        if (fresh.debounce === undefined) return first;
-        const job = await debounce(first, fresh, made.at);
-        if (job !== undefined) return job;
+        if (debounce === undefined) return first;
+        const joined = await join(first, fresh, debounce, made.at);
+        if (!(joined instanceof AppError)) return joined;
+        // It still waits, so it refuses the call for another reason, such as the length of its log.
+        if (first === before) throw joined;
+        before = first;
       }
-      throw new AppError("UNAVAILABLE", `Job ${fresh.id} found no other to join. Try again.`);
     },
     async batch(batch, jobs, made) {
       refuseIllFormed(batch);

@@ -6,13 +6,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
-import { MAX_DELAY_MS } from "#shared/limits.ts";
+import { summaryOf } from "#shared/job.ts";
+import { MAX_DELAY_MS, MAX_JOB_EVENTS } from "#shared/limits.ts";
 import { timesOf } from "#test/long-run.ts";
 import { advanceTime } from "#test/redis/advance-time.ts";
 import { openTestEngine, useRedis } from "#test/redis/engine.fixture.ts";
 import { openNetwork } from "#test/redis/network.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import { openRedisEngine } from "./open.ts";
+import { encodeSummary } from "./records.ts";
 
 const PATIENCE = { timeout: 120_000, interval: 10 };
 const LEASE_MS = 60_000;
@@ -391,3 +393,48 @@ test(
     }, PATIENCE);
   },
 );
+
+test("[J22] [J2] many processes end what expires, a job each once, beside claims and debounced calls", async () => {
+  const engines = await Promise.all(Array.from({ length: 4 }, () => open({ checkEveryMs: 5 })));
+  const ended: string[] = [];
+  for (const engine of engines) engine.onExpired(({ jobId }) => ended.push(jobId));
+  const [engine] = engines as [Engine, ...Engine[]];
+  const { batch, jobs } = newBatch(120);
+  const expiring = jobs.map((job) => ({ ...job, expiresInMs: 60_000 }));
+  await engine.createBatch(batch, expiring, new Date());
+  const debounce = { key: "k", windowMs: 1, maxWaitMs: 3_600_000 };
+  const call = () => engine.createJob(newJob({ debounce, expiresInMs: 60_000 }), new Date());
+  const { id: put } = await call();
+  const [claims] = await Promise.all([
+    Promise.all(engines.map((each) => take(each, 10))),
+    pass(60_000),
+    call(),
+  ]);
+  await vi.waitFor(async () => {
+    const counts = (await engine.getBatch(batch.id))?.counts;
+    expect(counts).toMatchObject({ PENDING: 0 });
+    const aborted = ended.filter((id) => id !== put);
+    expect(aborted).toHaveLength(counts?.ABORTED ?? 0);
+  }, PATIENCE);
+  expect(new Set(ended).size).toBe(ended.length);
+  const started = new Set(claims.flatMap(jobsOf));
+  expect(ended.filter((id) => started.has(id))).toEqual([]);
+  for (const { id } of jobs) {
+    const types = started.has(id) ? ["created", "started"] : ["created", "aborted"];
+    expect(await typesOf(engine, id)).toEqual(types);
+  }
+});
+
+test("[J23] a job with the longest log refuses a debounced call, until it has started", async () => {
+  const before = await open();
+  const call = () => newJob({ debounce: { key: "k", windowMs: 60_000 } });
+  const job = await before.createJob(call(), new Date());
+  const version = MAX_JOB_EVENTS;
+  const key = `jobwire:{acme}:job:${job.id}`;
+  await redis().client.hset(key, "s", encodeSummary({ ...summaryOf(job), version }), "v", version);
+  const engine = await open();
+  expect(await codeOf(engine.createJob(call(), new Date()))).toBe("ILLEGAL_TRANSITION");
+  await engine.change(job.id, { action: "cancel" }, new Date());
+  const next = call();
+  expect(await engine.createJob(next, new Date())).toMatchObject({ id: next.id, version: 1 });
+});

@@ -19,13 +19,25 @@ const reported = applyChange(
   at(1),
 ).job;
 
-test.each([created, started, reported, failed].map(summaryOf))(
-  "a record with the status $status survives encoding",
-  (job) => {
-    expect(decodeSummary(encodeSummary(job))).toEqual(job);
-    expect(Object.keys(decodeSummary(encodeSummary(job)))).toEqual(Object.keys(job));
-  },
-);
+const options = { startsAt: at(60), expiresInMs: 1000, priority: 2, maxAttempts: 5 };
+const waiting = createdJob(newJob(options), at(0)).job;
+const urgent = createdJob(newJob({ priority: 9 }), at(0)).job;
+
+test.each(
+  [
+    created,
+    started,
+    reported,
+    failed,
+    waiting,
+    urgent,
+    applyChange(waiting, START, at(70)).job,
+    { ...reported, ...options, expiresAt: at(61) },
+  ].map(summaryOf),
+)("a record with the status $status survives encoding", (job) => {
+  expect(decodeSummary(encodeSummary(job))).toEqual(job);
+  expect(Object.keys(decodeSummary(encodeSummary(job)))).toEqual(Object.keys(job));
+});
 
 test.each([created, failed].map(summaryOf))(
   "a record of version 1 with the status $status is decoded",

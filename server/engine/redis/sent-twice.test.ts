@@ -87,6 +87,21 @@ test("[J3] a job that changes before its creation is sent again is created once"
   expect((await here.listJobs({ ...ANN, limit: 9 })).items).toHaveLength(1);
 });
 
+test("[J23] debounced calls that are sent twice create one job, and change it once each", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const call = (title: string) => newJob({ title, debounce: { key: "k", windowMs: 60_000 } });
+  const first = call("The first call");
+  const reaches = (version: number) => async () =>
+    expect(await elsewhere.getSummary(first.id)).toMatchObject({ version });
+  const created = await sentTwice(first.title, () => here.createJob(first, at(0)), reaches(1));
+  expect(created).toMatchObject({ id: first.id, version: 1 });
+  const second = call("The second call");
+  const taken = await sentTwice('"requeued"', () => here.createJob(second, at(1)), reaches(2));
+  expect(taken).toMatchObject({ id: first.id, version: 2, title: second.title });
+  expect((await logOf(elsewhere, first.id)).map(({ seq }) => seq)).toEqual([1, 2]);
+  expect((await elsewhere.listJobs({ ...ANN, limit: 9 })).items).toHaveLength(1);
+});
+
 test("[J3] [J4] a batch, and a job with an idempotency key, are created once too", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const { batch, jobs } = newBatch(3);

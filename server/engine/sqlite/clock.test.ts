@@ -6,8 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { at, LEASE_MS, newJob, release, startedJob } from "#test/engine/builders.ts";
-import { MAX_DELAY_MS } from "#shared/limits.ts";
+import { MAX_DELAY_MS, MAX_START_DELAY_MS } from "#shared/limits.ts";
 import { openExport } from "./export.ts";
+import { JOB_OPTIONS } from "./option-columns.ts";
 import { openSqliteEngine } from "./open.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -85,6 +86,11 @@ test("a job that an older version queued with its time of queueing is ready", as
   const [fresh = ""] = await leave(30_000);
   const db = new DatabaseSync(join(dataDir, "jobwire.db"));
   db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(NOW, fresh);
+  db.exec("DROP INDEX jobs_expiring; DROP INDEX jobs_debounced");
+  for (const column of ["starts_at", "expires_at", "max_attempts", "expires", "debounce_key"]) {
+    db.exec(`ALTER TABLE jobs DROP COLUMN ${column}`);
+  }
+  db.exec(JOB_OPTIONS);
   db.close();
   expect(await ready(await open(NOW - 60_000))).toContain(fresh);
 });
@@ -92,19 +98,23 @@ test("a job that an older version queued with its time of queueing is ready", as
 test("another engine that takes the data over finds the same ones ready", async () => {
   const [fresh = "", back, held, waiting] = await leave(30_000);
   const db = new DatabaseSync(join(dataDir, "jobwire.db"));
-  db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(Date.now() + 60_000, fresh);
+  const soon = Date.now() + 60_000;
+  db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(soon, fresh);
   const later = Date.now() + MAX_DELAY_MS / 2;
   db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(later, waiting ?? "");
   db.close();
   const source = openExport(dataDir);
   const due = new Map([...source.jobs()].map(({ job, due: time }) => [job.id, time]));
   source.close();
-  expect([fresh, back, held, waiting].map((id) => due.get(id ?? ""))).toEqual([0, 0, 0, later]);
+  expect([fresh, back, held, waiting].map((id) => due.get(id ?? ""))).toEqual([soon, 0, 0, later]);
 
   const again = new DatabaseSync(join(dataDir, "jobwire.db"));
   again
     .prepare("UPDATE jobs SET due = ? WHERE id = ?")
     .run(Date.now() + 2 * MAX_DELAY_MS, waiting ?? "");
+  again
+    .prepare("UPDATE jobs SET due = ? WHERE id = ?")
+    .run(Date.now() + 2 * MAX_START_DELAY_MS, fresh);
   again.close();
   const impossible = openExport(dataDir);
   expect([...impossible.jobs()].map(({ due: time }) => time)).toEqual([0, 0, 0, 0]);

@@ -164,14 +164,14 @@ export function summaryOfRow(row: JobRow): JobSummary {
     batchId: row.batch_id,
     error:
       row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
-    priority: row.priority,
-    maxAttempts: row.max_attempts,
     createdAt: new Date(row.created_at),
-    startsAt: dateOf(row.starts_at),
-    expiresAt: dateOf(row.expires_at),
     startedAt: dateOf(row.started_at),
     finishedAt: dateOf(row.finished_at),
     version: row.version,
+    priority: row.priority,
+    maxAttempts: row.max_attempts,
+    startsAt: dateOf(row.starts_at),
+    expiresAt: dateOf(row.expires_at),
   } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
   const details = readableDetails(row);
   if (details !== undefined) summary.details = details;

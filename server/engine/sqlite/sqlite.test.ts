@@ -36,7 +36,7 @@ engineSuite({
         }),
       async pass(ms) {
         time += ms;
-        for (const [call, end] of [...timers]) if (end <= time) call();
+        for (const [call, end] of timers.entries().toArray()) if (end <= time) call();
       },
       destroy: () => rm(dataDir, { recursive: true }),
     };

@@ -3,7 +3,9 @@ import { TRPCClientError } from "@trpc/client";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
+import type { FlatIssues } from "#shared/api.ts";
 import type { DraftFrame } from "#shared/events.ts";
+import { MAX_START_DELAY_MS } from "#shared/limits.ts";
 import { ownerOf } from "#shared/principal.ts";
 import { me } from "#test/jobs/acting.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
@@ -77,6 +79,87 @@ describe.each(LINKS)("[J17] over %s", (link) => {
     const { id } = await proceduresOf(client, "mail").create.mutate(request);
     expect(await proceduresOf(client, "mail").create.mutate(request)).toMatchObject({ id });
     expect(await client.job.create.mutate({ kind: "mail", ...request })).toMatchObject({ id });
+  });
+
+  test("[J21] [J22] [J24] options reach a job by each way of creating one, and come back as dates", async () => {
+    const { url } = await openTestServer(kinds);
+    const client = openClient(url, link);
+    const mails = proceduresOf(client, "mail");
+    const runAt = new Date(Date.now() + 3_600_000);
+    const options = { priority: 3, maxAttempts: 2, runAt, expiresInMs: 60_000 };
+    const job = { kind: "mail", input: ann };
+    const batch = await client.batch.create.mutate({ jobs: [job], ...options });
+    const many = await mails.createMany.mutate({ jobs: [{ input: ann }], ...options });
+    const ids = [
+      (await client.job.create.mutate({ ...job, ...options })).id,
+      (await mails.create.mutate({ input: ann, ...options, runAt: runAt.toISOString() })).id,
+    ];
+    for (const { id: batchId } of [batch, many]) {
+      const { items } = await client.job.list.query({ batchId });
+      ids.push(...items.map(({ id }) => id));
+    }
+    expect(ids).toHaveLength(4);
+    const expiresAt = new Date(runAt.getTime() + 60_000);
+    const stored = { priority: 3, maxAttempts: 2, startsAt: runAt, expiresAt, status: "PENDING" };
+    for (const jobId of ids) {
+      expect(await mails.get.query({ jobId })).toMatchObject(stored);
+    }
+    const { items } = await mails.list.query({ limit: 9 });
+    expect(items).toEqual(Array(4).fill(expect.objectContaining(stored)));
+
+    const later = await mails.create.mutate({ input: ann, delayMs: 5000 });
+    const { createdAt, startsAt } = later;
+    expect((startsAt?.getTime() ?? 0) - createdAt.getTime()).toBeGreaterThan(4000);
+    const past = await mails.create.mutate({ input: ann, runAt: new Date(0) });
+    expect(past).toMatchObject({ startsAt: null, expiresAt: null, priority: 0, maxAttempts: null });
+  });
+
+  test("[J23] [J4] calls of one debounce are one job, and a key that was used answers with its first job", async () => {
+    const { url } = await openTestServer(kinds);
+    const client = openClient(url, link);
+    const mails = proceduresOf(client, "mail");
+    const debounce = { key: "ann", windowMs: 60_000 };
+    const first = await mails.create.mutate({ input: ann, debounce });
+    const bob = { to: "bob@example.com" };
+    const second = await client.job.create.mutate({ kind: "mail", input: bob, debounce });
+    expect(second).toMatchObject({ id: first.id, version: 2, input: { ...bob, copies: 1 } });
+    const keyed = { input: ann, idempotencyKey: "options" };
+    const { id } = await mails.create.mutate({ ...keyed, priority: 1 });
+    expect(await mails.create.mutate({ ...keyed, priority: 9, delayMs: 9 })).toMatchObject({
+      id,
+      priority: 1,
+      startsAt: null,
+    });
+  });
+
+  test.each([
+    [{ delayMs: 1, runAt: new Date(0) }, "runAt"],
+    [{ delayMs: 1, debounce: { key: "k", windowMs: 1 } }, "debounce"],
+    [{ idempotencyKey: "k", debounce: { key: "k", windowMs: 1 } }, "debounce"],
+    [{ debounce: { key: "k", windowMs: 2, maxWaitMs: 1 } }, "debounce.maxWaitMs"],
+    [{ debounce: { key: "", windowMs: 2 } }, "debounce.key"],
+    [{ priority: -1 }, "priority"],
+    [{ priority: 1.5 }, "priority"],
+    [{ maxAttempts: 0 }, "maxAttempts"],
+    [{ runAt: "tomorrow" }, "runAt"],
+    [{ expiresInMs: 0 }, "expiresInMs"],
+  ])("[J25] the options %j are refused, and the error names %s", async (options, path) => {
+    const { url } = await openTestServer(kinds);
+    const mails = proceduresOf(openClient(url, link), "mail");
+    const refused = await refusalOf(mails.create.mutate({ input: ann, ...options }));
+    expect(refused).toMatchObject({ appCode: "BAD_REQUEST" });
+    const { fieldErrors } = (refused as { zodError?: FlatIssues }).zodError ?? {};
+    expect(Object.keys(fieldErrors ?? {})).toEqual([path]);
+    expect((await mails.list.query()).items).toEqual([]);
+  });
+
+  test("[J25] a start in more than a year is refused", async () => {
+    const { url } = await openTestServer(kinds);
+    const mails = proceduresOf(openClient(url, link), "mail");
+    const runAt = new Date(Date.now() + MAX_START_DELAY_MS + 60_000);
+    const refused = await refusalOf(mails.create.mutate({ input: ann, runAt }));
+    expect(refused).toMatchObject({ appCode: "BAD_REQUEST" });
+    expect(refused.message).toContain("MAX_START_DELAY_MS");
   });
 
   test("an input that does not fit is refused with its paths, as by the procedures of all kinds", async () => {

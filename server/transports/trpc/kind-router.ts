@@ -3,13 +3,18 @@
  * that clients know the types of inputs and outputs.
  */
 import type { createInit } from "./init.ts";
-import { InputOnly, JobFilter, jobsOf, oneOfOwners, Owners, Page } from "#server/jobs/inputs.ts";
 import {
   CreateOptions,
   debouncedAlone,
+  InputOnly,
+  JobFilter,
+  jobsOf,
+  oneOfOwners,
   oneStart,
+  Owners,
+  Page,
   QueueOptions,
-} from "#server/jobs/create-options.ts";
+} from "#server/jobs/inputs.ts";
 import { createJobReads } from "./job-reads.ts";
 
 export function createKindRouter(init: ReturnType<typeof createInit>, kind: string) {

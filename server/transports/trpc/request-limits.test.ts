@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import {
   MAX_BATCH_NAME_CHARS,
+  MAX_DEBOUNCE_KEY_CHARS,
   MAX_DEVICE_CHARS,
+  MAX_JOB_ATTEMPTS,
   MAX_KEY_CHARS,
   MAX_KIND_CHARS,
   MAX_LOG_LINES,
@@ -11,6 +13,8 @@ import {
   MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_EVENTS,
   MAX_PAGE_ITEMS,
+  MAX_PRIORITY,
+  MAX_START_DELAY_MS,
 } from "#shared/limits.ts";
 import { type Client, openClient, openTestServer } from "#test/transports/trpc.fixture.ts";
 
@@ -58,6 +62,25 @@ const FIELDS: [
     "device",
     MAX_DEVICE_CHARS,
     ({ job }, n) => job.typing.mutate({ jobId: ID, typing: true, device: text(n) }),
+  ],
+  ["priority", MAX_PRIORITY, ({ job }, n) => job.create.mutate({ ...work, priority: n })],
+  ["maxAttempts", MAX_JOB_ATTEMPTS, ({ job }, n) => job.create.mutate({ ...work, maxAttempts: n })],
+  ["delayMs", MAX_START_DELAY_MS, ({ job }, n) => job.create.mutate({ ...work, delayMs: n })],
+  [
+    "expiresInMs",
+    MAX_START_DELAY_MS,
+    ({ batch }, n) => batch.create.mutate({ jobs: [work], expiresInMs: n }),
+  ],
+  [
+    "debounce.key",
+    MAX_DEBOUNCE_KEY_CHARS,
+    ({ job }, n) => job.create.mutate({ ...work, debounce: { key: text(n), windowMs: 1 } }),
+  ],
+  [
+    "debounce.windowMs",
+    MAX_START_DELAY_MS,
+    ({ job }, n) =>
+      job.create.mutate({ ...work, debounce: { key: "k", windowMs: n, maxWaitMs: n } }),
   ],
   ["cursor", MAX_PAGE_CURSOR_CHARS, ({ batch }, n) => batch.list.query({ cursor: text(n) })],
 ];

@@ -20,6 +20,8 @@ import { ShareAskedSchema } from "#shared/share.schema.ts";
 import { createInit } from "./init.ts";
 import {
   BatchId,
+  CreateOptions,
+  debouncedAlone,
   Follow,
   JobFilter,
   JobId,
@@ -28,17 +30,13 @@ import {
   LinkId,
   Note,
   oneOfOwners,
+  oneStart,
   Owners,
   Page,
+  QueueOptions,
   Resume,
   Text,
 } from "#server/jobs/inputs.ts";
-import {
-  CreateOptions,
-  debouncedAlone,
-  oneStart,
-  QueueOptions,
-} from "#server/jobs/create-options.ts";
 import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
 import type { OwnProcedures, OwnRouter, ProcedureBuilders } from "./own-procedures.ts";

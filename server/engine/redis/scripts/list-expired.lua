@@ -10,7 +10,7 @@ local due = redis.call('ZRANGE', t .. ':expiring', '-inf', now, 'BYSCORE', 'LIMI
 local jobs = {}
 for i = 1, #due, 2 do
   local is = redis.pcall('HMGET', t .. ':job:' .. due[i], 'st', 's', 'x')
-  if is[1] == 'PENDING' and is[3] == due[i + 1] then
+  if is[1] == 'PENDING' and is[3] then
     jobs[#jobs + 1] = {due[i], is[2], string.format('%.0f', now - due[i + 1])}
   else
     redis.call('ZREM', t .. ':expiring', due[i])
