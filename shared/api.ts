@@ -47,6 +47,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { DraftFrame, JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
 import type { Job, JobSummary } from "./job.ts";
+import type { KindPolicies } from "./kind-policies.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { LogFrame, LogLine } from "./log-line.ts";
 import type { Presence } from "./presence.ts";
@@ -217,6 +218,8 @@ export interface KindInfo {
   details?: Record<string, unknown>;
   /** JSON Schema of the output, as it is stored. */
   output: Record<string, unknown>;
+  /** Absent: the kind has none, and the server's settings hold. */
+  policies?: KindPolicies;
 }
 
 export interface SummaryOf<Types extends KindTypes> extends JobSummary {

@@ -12,7 +12,8 @@ import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import type { Clock } from "#shared/clock.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
-import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
+import { attempt, type AttemptPolicy, SHUTDOWN } from "./attempt.ts";
+import { LOST } from "./claim-guard.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { longestBetween } from "./moment.ts";
 import { observeClaim, outcomeOf, type RunnerObserver } from "./runner-observer.ts";
@@ -41,8 +42,8 @@ export interface RunnerOptions extends AttemptPolicy {
   log: Logger;
   leaseMs?: number;
   pollMs?: number;
-  /** Renews leases at their time, and learns of the work of the runner. */
-  timer?: Pick<Clock, "every" | "hold">;
+  /** Renews leases at their time, ends attempts at theirs, and learns of the work of the runner. */
+  timer?: Pick<Clock, "after" | "every" | "hold">;
   observer?: RunnerObserver | undefined;
 }
 

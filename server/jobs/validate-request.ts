@@ -17,6 +17,8 @@ export interface ValidRequest {
   kind: string;
   title: string;
   input: unknown;
+  /** That of the kind. `undefined`: it has none. */
+  priority?: number | undefined;
 }
 
 export interface RequestValidator {
@@ -53,7 +55,12 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
     if (typeof title !== "string") {
       throw fault(request.kind, "`title`", new TypeError(`It gave no text but ${typeof title}.`));
     }
-    return { kind: kind.name, title: cutText(title, MAX_TITLE_CHARS), input: plain.value };
+    return {
+      kind: kind.name,
+      title: cutText(title, MAX_TITLE_CHARS),
+      input: plain.value,
+      priority: kind.priority,
+    };
   }
 
   function unknownKind(name: string): string {
