@@ -160,6 +160,11 @@ export type NewJob = Pick<
    * beside the record, for the queue alone, and kept when the job is queued again.
    */
   priority?: number | undefined;
+  /**
+   * By which the limits of its kind count it within its tenant (`server/engine/kind-limits.ts`), `MAX_LIMIT_KEY_CHARS` at most.
+   * Absent: no limit of keys concerns it. Stored beside the record, for the queue alone.
+   */
+  key?: string | undefined;
 };
 
 /** A job as it is at its creation, with its first event. */

@@ -43,6 +43,8 @@ export const MAX_ATTEMPT_DETAILS = 64 * 1024 * 1024;
 export const MAX_DELAY_MS = 60 * 60_000;
 /** The highest priority of a job in the queue; 0 is the lowest. */
 export const MAX_PRIORITY = 9;
+/** The key by which the limits of its kind count a job. In UTF-16 units. */
+export const MAX_LIMIT_KEY_CHARS = 200;
 /** Pending calls of `progress` in one attempt. */
 export const MAX_UNFINISHED_REPORTS = 1000;
 

@@ -1,6 +1,7 @@
 /** The part of an engine's contract by which runners get jobs: whom a claim gives which ones, and how long it holds. */
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobSummary } from "#shared/job.ts";
+import type { LimitsOfKinds } from "./kind-limits.ts";
 
 export interface Claiming {
   /**
@@ -8,17 +9,31 @@ export interface Claiming {
    *
    * 1. Jobs whose lease ended: their runner died, or did not renew it. Among them in any order. They take no turn, they had
    *    theirs.
-   * 2. Ready jobs: PENDING ones that no runner holds, and whose delay is over. Tenants take turns. A tenant with ready jobs
-   *    has a `turn`; the tenant with the smallest is next (ties by name, in UTF-8), and each job given adds its `stepOf`
-   *    (`turns.ts`). A tenant that gets ready jobs while it has no turn enters at `now` + `stepOf`, where `now` is the
-   *    largest turn from which a job was given so far: at `now` alone, one that empties and refills would take every turn. A
-   *    tenant without ready jobs loses its turn, however the last one went. Within a tenant the smallest `rankOf` is next,
-   *    ties in the order of creation: of the time at which the job was queued, or at which its delay ended, by the clock of
-   *    the engine. So to wait outweighs priority in the end. A job that is released at once without `counts` keeps its rank.
+   * 2. Ready jobs that are not held back: PENDING ones that no runner holds, and whose delay is over. Tenants take turns. A
+   *    tenant with ready jobs has a `turn`; the tenant with the smallest is next (ties by name, in UTF-8), and each job given
+   *    sets its turn to `turnAfter` (`turns.ts`): it adds `stepOf`. A tenant that gets ready jobs while it has no turn enters
+   *    at `now` + `stepOf`, where `now` is the largest turn from which a job was given so far: at `now` alone, one that empties
+   *    and refills would take every turn. A tenant without ready jobs loses its turn, however the last one went. Within a tenant
+   *    the smallest `rankOf` is next, ties in the order of creation: of the time at which the job was queued, or at which its
+   *    delay ended, by the clock of the engine. So to wait outweighs priority in the end. A job that is released at once without
+   *    `counts` keeps its rank.
+   *
+   * A ready job is **held back** where one more job would be beyond a limit that `limits` has of its kind. `concurrency` counts
+   * the jobs that run, which are those that a claim gave and that did not settle and were not released since, also when their
+   * lease ended: of the kind, and by `perKey` of the tenant, kind and key. `rate` counts the starts, which are the ready jobs
+   * that claims gave. Held-back jobs are skipped: the job keeps its rank, and its tenant its turn, with which it may have to
+   * wait; the next job is one of the tenant with the smallest turn among those that have one that is not held back. Jobs whose
+   * lease ended are given whatever the limits are. The limits are those of the program that claims: nothing of them is stored,
+   * and the next claim may come with others. No limit is exceeded, with any number of processes, through the death of any of
+   * them at any moment and through answers and hints that are lost; except by an engine with `multiProcess` that lost its newest
+   * writes, until the leases that it lost would have ended. Without `multiProcess`, opening the data forgets the starts.
+   *
+   * The order is exact for claims of one job, and for all where no kind has limits. With `multiProcess`, a claim of several may
+   * let a tenant that waits for the same limit as another one have its turn later in that claim.
    *
    * Delays that are over are noticed by the next claim; where more than `MAX_DELAYS_A_CLAIM` are over (of all tenants, or of
    * one), each claim notices as many, or `max` where that is more, the earliest first. A claim costs the same however many
-   * jobs wait, and however many tenants have work. Without `multiProcess` opening the data begins all turns anew.
+   * jobs wait or are held back, of however many tenants and keys. Without `multiProcess` opening the data begins all turns anew.
    *
    * Each job is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
    * for good once another one got the job. Where several processes claim at once, each takes its turns from what the others
@@ -55,6 +70,8 @@ export interface ClaimRequest {
   max: number;
   leaseMs: number;
   now: Date;
+  /** Default: no kind has any. */
+  limits?: LimitsOfKinds | undefined;
   /** The first message and percent of an attempt. Pure. */
   start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }

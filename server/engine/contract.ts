@@ -27,6 +27,7 @@ import type { AuditStore } from "./audit-store.ts";
 import type { Backups } from "./backup.ts";
 import type { ClaimRef, Claiming } from "./claiming.ts";
 import type { CredentialStores } from "./credential-stores.ts";
+import type { KindLimits, Waiting } from "./kind-limits.ts";
 import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
@@ -91,15 +92,16 @@ export interface Engine
   /**
    * Stores a job, its first event and its place in the queue, together: it can be claimed once this resolves, or after the
    * process was killed then. Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
-   * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
-   * Unicode, the priority no whole number 0 to `MAX_PRIORITY`, or the input no JSON. `QuotaExceeded` where the tenant then
+   * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the idempotency key is no
+   * well-formed Unicode, the priority no whole number 0 to `MAX_PRIORITY`, the `key` no well-formed text of
+   * `MAX_LIMIT_KEY_CHARS` at most, or the input no JSON. `QuotaExceeded` where the tenant then
    * had more than its quota.
    */
   createJob(job: NewJob & Audited, at: Date, quota?: TenantQuota): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
-   * Each job names the batch in its `batchId`, has its owner and a priority as with `createJob`; one job at least. Else
-   * `BAD_REQUEST`.
+   * Each job names the batch in its `batchId`, has its owner, and a priority and a `key` as with `createJob`; one job at least.
+   * Else `BAD_REQUEST`.
    * `idempotencyKey` as with `createJob`, in a key space of its own; the name is well-formed as well. `quota` as with
    * `createJob`.
    */
@@ -117,6 +119,11 @@ export interface Engine
   getSummary(jobId: string): Promise<JobSummary | undefined>;
   /** Newest first. */
   listJobs(query: JobQuery): Promise<JobPage>;
+  /**
+   * Why the job waits, in logarithmic time. `undefined`: it does not wait, because there is no such job, it is not PENDING, or a
+   * runner holds it. `limits`: those of its kind.
+   */
+  waiting(jobId: string, limits?: KindLimits): Promise<Waiting | undefined>;
   getBatch(batchId: string): Promise<BatchRecord | undefined>;
   /** Newest first. */
   listBatches(query: BatchQuery): Promise<BatchPage>;
@@ -181,7 +188,7 @@ export interface Engine
   onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
   /**
    * Hints that a claim would find something now, after one that found less than it asked for: a job was queued, became
-   * due, or lost its runner. A listener that has not claimed since may get no second hint.
+   * due, lost its runner, or is held back no more by the limits of that claim. A listener that has not claimed since may get no second hint.
    */
   onWork(listener: () => void): () => void;
 

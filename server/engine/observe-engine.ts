@@ -28,6 +28,7 @@ const OPERATIONS: Readonly<Record<Exclude<keyof Engine, Store | Unmeasured>, tru
   getJob: true,
   getSummary: true,
   listJobs: true,
+  waiting: true,
   getBatch: true,
   listBatches: true,
   change: true,

@@ -3,11 +3,11 @@ import type { NewBatch } from "./contract.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
-import { MAX_PRIORITY } from "#shared/limits.ts";
+import { MAX_LIMIT_KEY_CHARS, MAX_PRIORITY } from "#shared/limits.ts";
 
 /** Engines store lone surrogates as one and the same character: two keys would be one. */
 export function refuseIllFormed(fresh: NewJob | NewBatch): void {
-  if ("input" in fresh) refusePriority(fresh);
+  if ("input" in fresh) refusePlace(fresh);
   const { id, idempotencyKey = "" } = fresh;
   const name = "name" in fresh ? (fresh.name ?? "") : "";
   for (const [what, text] of [
@@ -32,7 +32,7 @@ export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void 
     throw new AppError("BAD_REQUEST", `Batch ${batch.id} has no jobs: it needs one at least.`);
   }
   for (const job of jobs) {
-    refusePriority(job);
+    refusePlace(job);
     if (
       job.batchId !== batch.id ||
       job.tenant !== batch.tenant ||
@@ -45,6 +45,27 @@ export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void 
       );
     }
   }
+}
+
+/** Refuses what says where in the queue the job waits. */
+function refusePlace(fresh: NewJob): void {
+  refusePriority(fresh);
+  if (fresh.key !== undefined) refuseKey(fresh.id, fresh.key);
+}
+
+function refuseKey(id: string, key: string): void {
+  const wrong = faultOfKey(key);
+  if (wrong !== undefined) {
+    throw new AppError("BAD_REQUEST", `The key of job ${id} for the limits of its kind ${wrong}.`);
+  }
+}
+
+function faultOfKey(key: unknown): string | undefined {
+  if (typeof key !== "string") return `must be a text, but it is ${typeof key}`;
+  if (key.length > MAX_LIMIT_KEY_CHARS) {
+    return `has ${key.length} characters: ${MAX_LIMIT_KEY_CHARS} are allowed`;
+  }
+  return isWellFormed(key) ? undefined : ILL_FORMED;
 }
 
 function refusePriority({ id, priority = 0 }: NewJob): void {

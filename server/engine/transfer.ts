@@ -48,6 +48,8 @@ export interface TransferJob {
   priority: number;
   /** Its `rankOf` (`turns.ts`) since it was queued last. */
   rank: number;
+  /** By which the limits of its kind count it. */
+  key: string | null;
   events: JobEvent[];
   draft: DraftPiece[];
   lines: LogLine[];

@@ -28,3 +28,11 @@ const WHOLE_TURN = 27_720;
 export function stepOf(weights: TenantWeights, tenant: string): number {
   return Math.round(WHOLE_TURN / (weights.get(tenant) ?? 1));
 }
+
+/**
+ * The turn of a tenant after a job from `turn`. `newest`: the largest turn from which a job was given so far. A tenant whose
+ * jobs were held back for long is not left more than one whole turn behind, so it does not keep the others waiting.
+ */
+export function turnAfter(turn: number, newest: number, step: number): number {
+  return Math.max(turn, newest - WHOLE_TURN) + step;
+}

@@ -8,6 +8,7 @@ import { changeSuite } from "./change.suite.ts";
 import { claimsSuite } from "./claims.suite.ts";
 import { detailsSuite } from "./details.suite.ts";
 import { draftsSuite } from "./drafts.suite.ts";
+import { limitsSuite } from "./limits.suite.ts";
 import { linesSuite } from "./lines.suite.ts";
 import type { EngineUnderTest } from "./engine.fixture.ts";
 import { hintsSuite } from "./hints.suite.ts";
@@ -34,6 +35,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     listsSuite(subject);
     claimsSuite(subject);
     queueSuite(subject);
+    limitsSuite(subject);
     draftsSuite(subject);
     linesSuite(subject);
     hintsSuite(subject);

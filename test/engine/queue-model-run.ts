@@ -2,11 +2,12 @@
  * Runs random commands on an engine and on the model of its queue, and compares whom each claim gives a job, in order.
  *
  * A minute passes with each command, and no two jobs of a tenant have ranks that are equal by chance: where an engine's clock
- * goes on by itself (`multiProcess`), the few seconds that a run takes change no order.
+ * goes on by itself (`multiProcess`), the few seconds that a run takes change no order. Rates let jobs start at whole minutes.
  */
 import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
+import type { KindLimits, LimitsOfKinds, Waiting } from "#server/engine/kind-limits.ts";
 import { at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
 import { createQueueModel, type QueuedJob } from "./queue-model.ts";
@@ -14,20 +15,39 @@ import { createQueueModel, type QueuedJob } from "./queue-model.ts";
 const MINUTE = 60_000;
 /** In UTF-8 the last one comes after the one before it, in UTF-16 before it. */
 const TENANTS = ["acme", "beta", "double", "triple", "thirteen", "～", "🌱"];
+const KINDS = ["article", "report", "image"];
 
 const pick = fc.nat({ max: 1000 });
 const tenant = fc.constantFrom(...TENANTS);
 const priority = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 }));
+const kind = fc.constantFrom(...KINDS);
+const key = fc.constantFrom(undefined, undefined, "a", "b", "～");
+
+const concurrency = fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined });
+const rate = fc.option(
+  fc
+    .record({ limit: fc.integer({ min: 1, max: 3 }), each: fc.constantFrom(2, 10, 60) })
+    .map(({ limit, each }) => ({ limit, perMs: limit * each * MINUTE })),
+  { nil: undefined, freq: 1 },
+);
+const perKey = fc.option(fc.record({ concurrency, rate }), { nil: undefined });
+/** Of some of the kinds. */
+export const limitsOfKinds: fc.Arbitrary<LimitsOfKinds> = fc
+  .dictionary(kind, fc.record({ concurrency, rate, perKey }), { noNullPrototype: true })
+  .map((limits) => new Map<string, KindLimits>(Object.entries(limits)));
 
 /** `pick` chooses among the jobs that the command can concern at that moment. */
 const what = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("create" as const), tenant, priority }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant("create" as const), tenant, priority, kind, key }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant("batch" as const),
       tenant,
-      priorities: fc.array(priority, { minLength: 1, maxLength: 10 }),
+      jobs: fc.array(fc.record({ priority, kind, key }), { minLength: 1, maxLength: 10 }),
     }),
   },
   {
@@ -52,6 +72,11 @@ const what = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("renew" as const), pick }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("retry" as const), pick }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("ask" as const), pick }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("deploy" as const), limits: limitsOfKinds }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(3, 12, 70) }),
@@ -66,18 +91,29 @@ function begin() {
   return { progress: 3, message: "Taken and started" };
 }
 
+function timesOf({ startsInMs, rateInMs }: Waiting): number[] {
+  return [startsInMs ?? 0, rateInMs.kind, rateInMs.key ?? 0];
+}
+
+function withoutTimes({ startsInMs, rateInMs, ...counts }: Waiting) {
+  return { ...counts, delayed: startsInMs !== null, keyed: rateInMs.key !== null };
+}
+
 export class QueueModelRun {
   readonly model = createQueueModel(WEIGHTS);
   engine: Engine;
   /** Jobs that claims gave in turn. */
   given = 0;
   readonly #data: EngineData;
+  /** Those of the newest program. `undefined`: the engine keeps none. */
+  #limits: LimitsOfKinds | undefined;
   #now = 0;
   #disturbed = false;
 
-  constructor(engine: Engine, data: EngineData) {
+  constructor(engine: Engine, data: EngineData, limits: LimitsOfKinds | undefined) {
     this.engine = engine;
     this.#data = data;
+    this.#limits = limits;
   }
 
   async step({ what: command, disturbed }: QueueCommand): Promise<void> {
@@ -87,22 +123,35 @@ export class QueueModelRun {
     switch (command.do) {
       case "create": {
         await this.#avoidTies(command.tenant, [command.priority]);
-        const job = newJob({ tenant: command.tenant, priority: command.priority });
+        const { do: _, ...of } = command;
+        const job = newJob(of);
         await this.#call((engine) => engine.createJob(job, at(0)));
-        return model.create({ id: job.id, ...command }, this.#now);
+        return model.create({ id: job.id, ...of }, this.#now);
       }
       case "batch": {
-        await this.#avoidTies(command.tenant, command.priorities);
-        const { batch, jobs } = newBatch(command.priorities.length, { tenant: command.tenant });
-        const fresh = jobs.map((job, n) => ({ ...job, priority: command.priorities[n] }));
+        const of = command.jobs;
+        await this.#avoidTies(
+          command.tenant,
+          of.map((each) => each.priority),
+        );
+        const { batch, jobs } = newBatch(of.length, { tenant: command.tenant });
+        const fresh = jobs.map((job, n) => ({ ...job, ...of[n] }));
         await this.#call((engine) => engine.createBatch(batch, fresh, at(0)));
-        for (const { id, tenant: of, priority: level = 0 } of fresh) {
-          model.create({ id, tenant: of, priority: level }, this.#now);
+        for (const [n, each] of of.entries()) {
+          model.create({ id: jobs[n]?.id ?? "", tenant: command.tenant, ...each }, this.#now);
         }
         return;
       }
       case "claim":
         await this.claim(command);
+        return;
+      case "ask": {
+        const job = this.#pick(command.pick, () => true);
+        if (job !== undefined) await this.#ask(job);
+        return;
+      }
+      case "deploy":
+        if (this.#limits !== undefined) this.#limits = command.limits;
         return;
       case "release": {
         const held = this.#held(command.pick);
@@ -158,8 +207,11 @@ export class QueueModelRun {
   /** Returns how many it gave. */
   async claim(command: { max: number; start: boolean; leaseMinutes: number }): Promise<number> {
     const leaseMs = command.leaseMinutes * MINUTE;
-    const request = { worker: "w", max: command.max, leaseMs, now: at(0) };
-    const expected = this.model.claim(command.max, this.#now);
+    const limits = this.#limits ?? new Map<string, KindLimits>();
+    // The order of a claim of several is exact there only without limits.
+    const max = this.engine.capabilities.multiProcess && limits.size > 0 ? 1 : command.max;
+    const request = { worker: "w", max, leaseMs, now: at(0), limits };
+    const expected = this.model.claim(max, this.#now, limits);
     const claims = await this.#call((engine) =>
       engine.claim(command.start ? { ...request, start: begin } : request),
     );
@@ -173,9 +225,33 @@ export class QueueModelRun {
     return claims.length;
   }
 
-  /** Claims until nothing is left that could be given now: who would have been next, to the last one. */
+  /** Ends what runs and claims, until nothing waits: who would have been next, to the last one, and none is held back for ever. */
   async drain(): Promise<void> {
-    while ((await this.claim({ max: 7, start: true, leaseMinutes: 600 })) > 0);
+    const is = (...states: QueuedJob["state"]["is"][]) =>
+      this.model.jobs.filter(({ state }) => states.includes(state.is));
+    for (;;) {
+      while ((await this.claim({ max: 7, start: true, leaseMinutes: 600 })) > 0);
+      if (is("ready", "delayed").length === 0) return;
+      for (const { id } of is("leased")) {
+        await this.engine.change(id, { action: "cancel" }, at(0));
+        this.model.settle(id);
+      }
+      await this.#pass(60);
+    }
+  }
+
+  async #ask({ id, kind: of }: QueuedJob): Promise<void> {
+    const limits = this.#limits;
+    if (limits === undefined) return;
+    const expected = this.model.waiting(id, this.#now, limits);
+    const found = await this.engine.waiting(id, limits.get(of));
+    same(found && withoutTimes(found), expected && withoutTimes(expected));
+    const times = found && timesOf(found);
+    for (const [n, most] of (expected === undefined ? [] : timesOf(expected)).entries()) {
+      // What the engine's clock went on by itself.
+      const time = times?.[n] ?? Infinity;
+      ok(time >= 0 && time <= most && time > most - MINUTE, `It waits for ${time}, not ${most} ms`);
+    }
   }
 
   async #call<T>(call: (engine: Engine) => Promise<T>): Promise<T> {

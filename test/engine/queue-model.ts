@@ -2,7 +2,14 @@
  * A reference model of the order in which an engine gives out jobs: `claim` of `claiming.ts`, word for word and without an
  * index. Times are milliseconds of a clock of its own.
  */
-import { stepOf, type TenantWeights } from "#server/engine/turns.ts";
+import {
+  afterStart,
+  type KeyLimits,
+  type LimitsOfKinds,
+  untilStart,
+  type Waiting,
+} from "#server/engine/kind-limits.ts";
+import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
 
 type State =
   | { is: "ready" }
@@ -13,6 +20,8 @@ type State =
 export interface QueuedJob {
   readonly id: string;
   readonly tenant: string;
+  readonly kind: string;
+  readonly key: string | undefined;
   readonly priority: number;
   /** `rankOf` of when it was queued last, or of the end of its delay. */
   rank: number;
@@ -22,7 +31,7 @@ export interface QueuedJob {
 export interface QueueModel {
   /** In the order of their creation. */
   readonly jobs: readonly QueuedJob[];
-  create(job: Pick<QueuedJob, "id" | "tenant" | "priority">, now: number): void;
+  create(job: Omit<QueuedJob, "rank" | "state">, now: number): void;
   /** Queues it again. */
   queue(id: string, now: number, delayMs?: number): void;
   /** Queues it again with the rank that it had. */
@@ -33,8 +42,13 @@ export interface QueueModel {
    * The answer of a claim: `ended` of the jobs whose lease is over, and then these. They have to be leased then. Turns are
    * taken.
    */
-  claim(max: number, now: number): { ended: number; of: readonly string[]; ready: string[] };
-  /** All leases end, and turns begin anew. */
+  claim(
+    max: number,
+    now: number,
+    limits: LimitsOfKinds,
+  ): { ended: number; of: readonly string[]; ready: string[] };
+  waiting(id: string, now: number, limits: LimitsOfKinds): Waiting | undefined;
+  /** All leases end, turns begin anew, and starts are forgotten. */
   restart(): void;
 }
 
@@ -42,6 +56,8 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
   const jobs: QueuedJob[] = [];
   let turns = new Map<string, number>();
   let newest = 0;
+  /** Of rates: by kind, and by tenant, kind and key. */
+  let starts = new Map<string, number>();
 
   const isReady = ({ state }: QueuedJob) => state.is === "ready";
   const readyOf = (tenant: string) => jobs.filter((job) => job.tenant === tenant && isReady(job));
@@ -63,11 +79,49 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
     adjust(job.tenant);
   }
 
-  function nextTenant(): string | undefined {
-    const inTurn = [...turns].toSorted(
+  function inTurn(): string[] {
+    const sorted = [...turns].toSorted(
       ([a, turn], [b, other]) => turn - other || Buffer.compare(Buffer.from(a), Buffer.from(b)),
     );
-    return inTurn[0]?.[0];
+    return sorted.map(([tenant]) => tenant);
+  }
+
+  const ofKind = (job: QueuedJob) => (other: QueuedJob) => other.kind === job.kind;
+  const ofKey = (job: QueuedJob) => (other: QueuedJob) =>
+    other.kind === job.kind && other.tenant === job.tenant && other.key === job.key;
+  const nameOfKey = ({ tenant, kind, key }: QueuedJob) => JSON.stringify([tenant, kind, key]);
+
+  /** The limits that concern the job: which jobs they count, and under which name the starts of those. */
+  function limitsOf(job: QueuedJob, limits: LimitsOfKinds) {
+    const of = limits.get(job.kind);
+    const all: { limit: KeyLimits; counts: (other: QueuedJob) => boolean; name: string }[] = [];
+    if (of !== undefined) all.push({ limit: of, counts: ofKind(job), name: job.kind });
+    if (of?.perKey !== undefined && job.key !== undefined) {
+      all.push({ limit: of.perKey, counts: ofKey(job), name: nameOfKey(job) });
+    }
+    return all;
+  }
+
+  const running = (counts: (other: QueuedJob) => boolean) =>
+    jobs.filter((job) => job.state.is === "leased" && counts(job)).length;
+
+  function isHeldBack(job: QueuedJob, now: number, limits: LimitsOfKinds): boolean {
+    return limitsOf(job, limits).some(
+      ({ limit: { concurrency = Infinity, rate }, counts, name }) =>
+        running(counts) >= concurrency ||
+        (rate !== undefined && untilStart(rate, starts.get(name) ?? 0, now) > 0),
+    );
+  }
+
+  /** Of the tenant with the smallest turn among those that have one. */
+  function nextReady(now: number, limits: LimitsOfKinds): QueuedJob | undefined {
+    for (const tenant of inTurn()) {
+      const free = readyOf(tenant).filter((job) => !isHeldBack(job, now, limits));
+      // Sorting is stable: ties stay in the order of creation.
+      const [first] = free.toSorted((a, b) => a.rank - b.rank);
+      if (first !== undefined) return first;
+    }
+    return undefined;
   }
 
   return {
@@ -86,7 +140,7 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
     giveBack: (id) => put(find(id), { is: "ready" }),
     settle: (id) => put(find(id), { is: "settled" }),
     lease: (id, token, until) => put(find(id), { is: "leased", token, until }),
-    claim(max, now) {
+    claim(max, now, limits) {
       for (const job of jobs) {
         if (job.state.is === "delayed" && job.state.until <= now) put(job, { is: "ready" });
       }
@@ -94,22 +148,47 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
       const ended = Math.min(max, over.length);
       const ready: string[] = [];
       while (ended + ready.length < max) {
-        const tenant = nextTenant();
-        if (tenant === undefined) break;
+        const next = nextReady(now, limits);
+        if (next === undefined) break;
+        const { tenant } = next;
         const turn = turns.get(tenant) ?? 0;
         newest = Math.max(newest, turn);
-        turns.set(tenant, turn + stepOf(weights, tenant));
-        // Sorting is stable: ties stay in the order of creation.
-        const [first] = readyOf(tenant).toSorted((a, b) => a.rank - b.rank);
-        if (first === undefined) throw new Error(`${tenant} has a turn, and no job.`);
-        ready.push(first.id);
-        put(first, { is: "leased", token: -1, until: Infinity });
+        turns.set(tenant, turnAfter(turn, newest, stepOf(weights, tenant)));
+        for (const { limit, name } of limitsOf(next, limits)) {
+          if (limit.rate === undefined) continue;
+          starts.set(name, afterStart(limit.rate, starts.get(name) ?? 0, now));
+        }
+        ready.push(next.id);
+        put(next, { is: "leased", token: -1, until: Infinity });
       }
       return { ended, of: over.map(({ id }) => id), ready };
+    },
+    waiting(id, now, limits) {
+      const job = find(id);
+      const { state, key } = job;
+      if (state.is === "leased" || state.is === "settled") return undefined;
+      const line = readyOf(job.tenant).filter(ofKey(job));
+      const before = line.toSorted((a, b) => a.rank - b.rank).indexOf(job);
+      const of = limits.get(job.kind);
+      const until = (limit: KeyLimits | undefined, name: string) =>
+        limit?.rate === undefined ? 0 : untilStart(limit.rate, starts.get(name) ?? 0, now);
+      return {
+        startsInMs: state.is === "delayed" ? Math.max(0, state.until - now) : null,
+        ahead: Math.max(0, before),
+        running: {
+          kind: running(ofKind(job)),
+          key: key === undefined ? null : running(ofKey(job)),
+        },
+        rateInMs: {
+          kind: until(of, job.kind),
+          key: key === undefined ? null : until(of?.perKey, nameOfKey(job)),
+        },
+      };
     },
     restart() {
       turns = new Map();
       newest = 0;
+      starts = new Map();
       for (const job of jobs) {
         if (job.state.is === "leased") job.state = { ...job.state, until: -Infinity };
         adjust(job.tenant);

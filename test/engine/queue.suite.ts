@@ -5,7 +5,7 @@ import type { Claim, Engine } from "#server/engine/contract.ts";
 import { timesOf } from "#test/long-run.ts";
 import { at, claimOne, codeOf, newBatch, newJob, release, START } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
-import { queueCommand, QueueModelRun } from "./queue-model-run.ts";
+import { limitsOfKinds, queueCommand, QueueModelRun } from "./queue-model-run.ts";
 
 const MINUTE = 60_000;
 const COMMANDS = fc.array(queueCommand, { minLength: 20, maxLength: 80, size: "max" });
@@ -272,11 +272,12 @@ export function queueSuite(subject: EngineUnderTest): void {
       );
     });
 
-    test("[Q1] [Q2] [Q3] whatever is done, each claim gives what the model of the contract gives", async () => {
+    test("[Q1] [Q2] [Q3] [Q5] [Q6] [Q7] whatever is done, each claim gives what the model of the contract gives", async () => {
       let given = 0;
-      const story = fc.asyncProperty(COMMANDS, async (commands) => {
+      const story = fc.asyncProperty(COMMANDS, limitsOfKinds, async (commands, limits) => {
         const data = await subject.prepare();
-        const run = new QueueModelRun(await data.open(), data);
+        const kept = subject.lacksLimits ? undefined : limits;
+        const run = new QueueModelRun(await data.open(), data, kept);
         try {
           for (const each of commands) await run.step(each);
           await run.drain();

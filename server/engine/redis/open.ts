@@ -155,6 +155,10 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     usage: (tenant) => use(() => reads.usage(tenant)),
     getJob: (jobId) => use(() => reads.job(jobId)),
     getSummary: (jobId) => use(() => reads.summary(jobId)),
+    waiting: () =>
+      use(async () => {
+        throw new AppError("UNAVAILABLE", "Limits of kinds are not kept here yet.");
+      }),
     listJobs: (query) => use(() => reads.jobs(query)),
     getBatch: (batchId) => use(() => reads.batch(batchId)),
     listBatches: (query) => use(() => reads.batches(query)),

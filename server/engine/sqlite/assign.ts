@@ -6,22 +6,22 @@ import type { Owner } from "#shared/principal.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
-import type { TenantRef, Turns } from "./turns.ts";
+import type { Waiter } from "./queue-lines.ts";
+import type { Turns } from "./turns.ts";
 import type { Usage } from "./usage.ts";
 
 interface AssignOptions {
   db: DatabaseSync;
   owners: Pick<Owners, "find" | "advance" | "forget">;
   usage: Pick<Usage, "add">;
-  turns: Pick<Turns, "add" | "remove">;
-  outbox: Pick<Outbox, "feed">;
+  turns: Pick<Turns, "add" | "remove" | "hold" | "release">;
+  outbox: Pick<Outbox, "feed" | "queued">;
 }
 
-interface OwnedJob {
-  n: number;
-  tenant_n: number;
+interface OwnedJob extends Omit<Waiter, "tenant"> {
   status: JobStatus;
   due: number | null;
+  held: number;
   bytes: number;
 }
 
@@ -34,7 +34,7 @@ export function createAssign({
   outbox,
 }: AssignOptions): (from: Owner, to: Owner, limit: number) => Assigned {
   const jobsOf = db.prepare(
-    `SELECT n, tenant_n, status, due, octet_length(input) + octet_length(output) AS bytes
+    `SELECT n, tenant_n, kind, key, rank, status, due, held, octet_length(input) + octet_length(output) AS bytes
      FROM jobs JOIN payloads ON payloads.job_n = jobs.n WHERE owner_n = ? ORDER BY n LIMIT ?`,
   );
   const batchesOf = db.prepare("SELECT n FROM batches WHERE owner_n = ? ORDER BY n LIMIT ?");
@@ -57,12 +57,22 @@ export function createAssign({
     }
   }
 
-  /** Ready jobs wait in the turns of their new tenant. */
-  function moveReady(jobs: readonly OwnedJob[], to: TenantRef): void {
-    for (const { due, tenant_n: tenantN } of jobs) {
-      if (due !== READY || tenantN === to.n) continue;
-      turns.remove(tenantN, 1);
-      turns.add(to, 1);
+  /** Ready jobs wait in the turns of their new tenant, and running ones count there. */
+  function moveLines(jobs: readonly OwnedJob[], from: Owner, to: Owner & { n: number }): void {
+    for (const job of jobs) {
+      if (job.tenant_n === to.n) continue;
+      const before = { ...job, tenant: from.tenant };
+      const after = { ...job, tenant_n: to.n, tenant: to.tenant };
+      if (job.due === READY) {
+        turns.remove(before);
+        turns.add(after);
+      }
+      if (job.held === 1) {
+        turns.hold(after);
+        turns.release(before);
+      }
+      // Other jobs wait for the same limits there, or here.
+      outbox.queued(READY);
     }
   }
 
@@ -74,7 +84,7 @@ export function createAssign({
     const batches = batchesOf.all(source.n, limit) as unknown as Pick<OwnedJob, "n">[];
     const taken = owners.advance(to, jobs.length);
     moveJobs(jobs, taken);
-    moveReady(jobs, { n: taken.tenantN, tenant: to.tenant });
+    moveLines(jobs, from, { ...to, n: taken.tenantN });
     for (const { n } of batches) {
       dropKeyOfBatch.run(n, taken.ownerN);
       moveBatch.run(taken.ownerN, taken.tenantN, n);

@@ -27,7 +27,7 @@ interface ChangeOptions {
   audit: Pick<Audit, "append">;
   outbox: Outbox;
   behind: WriteBehind;
-  turns: Pick<Turns, "add" | "remove">;
+  turns: Pick<Turns, "add" | "remove" | "release">;
   clock: () => number;
 }
 
@@ -42,7 +42,7 @@ export function createChange({
 }: ChangeOptions): Change {
   /** Gives a job that does not run its place in the queue, or takes it out. */
   function place(row: JobRow, job: Job, change: JobChange): void {
-    const wasReady = row.due === READY;
+    const { due, held, rank } = row;
     const delay = delayOf(job, change);
     row.held = 0;
     if (delay === null) row.due = null;
@@ -51,9 +51,10 @@ export function createChange({
       row.due = delay === 0 ? READY : end;
       if (!keepsRank(change)) row.rank = rankOf(end, row.priority);
     }
-    const isReady = row.due === READY;
-    if (isReady && !wasReady) turns.add({ n: row.tenant_n, tenant: row.tenant }, 1);
-    if (wasReady && !isReady) turns.remove(row.tenant_n, 1);
+    // Its new place comes first: a tenant whose only job gets another one keeps its turn.
+    if (row.due === READY) turns.add(row);
+    if (due === READY) turns.remove({ ...row, rank });
+    if (held === 1 && turns.release(row)) outbox.queued(READY);
   }
 
   function from(before: Ahead, change: JobChange, at: Date): Changed {

@@ -41,7 +41,8 @@ interface CreationOptions {
 /** A new job, and its JSON. */
 interface Fresh {
   created: ReturnType<typeof createdJob>;
-  key: string | undefined;
+  idempotencyKey: string | undefined;
+  key: string | null;
   trace: string | undefined;
   priority: number;
   input: string;
@@ -71,6 +72,7 @@ export function createCreation({
       "trace",
       "priority",
       "rank",
+      "key",
       ...CREATED_COLUMNS,
     ]),
   );
@@ -87,8 +89,8 @@ export function createCreation({
       const { id, input, output } = created.job;
       const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
       bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
-      const { idempotencyKey: key, trace, priority = 0 } = fresh;
-      return { created, key, trace, priority, ...json };
+      const { idempotencyKey, key = null, trace, priority = 0 } = fresh;
+      return { created, idempotencyKey, key, trace, priority, ...json };
     });
     const more = { waitingJobs: all.length, bytes };
     if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
@@ -97,23 +99,27 @@ export function createCreation({
   }
 
   function insert(
-    { created: { job, event }, key, trace, priority, input, output }: Fresh,
+    { created: { job, event }, idempotencyKey, key, trace, priority, input, output }: Fresh,
     { ownerN, tenantN, rev }: TakenRevs,
     batchN: number | bigint | null,
   ): Job {
+    const rank = rankOf(clock(), priority);
     const { lastInsertRowid: n } = insertJob.run(
       ownerN,
       tenantN,
       batchN,
       rev,
       READY,
-      key ?? null,
+      idempotencyKey ?? null,
       trace ?? null,
       priority,
-      rankOf(clock(), priority),
+      rank,
+      key,
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
     insertPayload.run(n, input, output);
+    const { tenant, kind } = job;
+    turns.add({ n: Number(n), tenant_n: tenantN, tenant, kind, key, rank });
     log.append(n, event);
     outbox.job(event);
     return job;
@@ -131,7 +137,6 @@ export function createCreation({
       const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
       const taken = owners.advance(fresh, 1);
       const job = insert(encoded, taken, null);
-      turns.add({ n: taken.tenantN, tenant: fresh.tenant }, 1);
       if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
       outbox.queued(READY);
@@ -153,7 +158,6 @@ export function createCreation({
         rev += 1;
         insert(each, { ...taken, rev }, inserted.n);
       }
-      turns.add({ n: taken.tenantN, tenant: batch.tenant }, fresh.length);
       if (batch.audit !== undefined) audit.append(batch.tenant, batch.audit);
       outbox.feed(batch);
       outbox.batch(batch.id);

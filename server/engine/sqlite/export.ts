@@ -145,6 +145,7 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         priority: row.priority,
         // As at a start: it waits for none that will be queued after it.
         rank: Math.min(row.rank, now),
+        key: row.key,
         events: log.read(id, 0, ALL)?.events ?? [],
         draft,
         lines: logLines.read(id, 0, ALL)?.lines ?? [],

@@ -13,7 +13,10 @@ let group: GroupCommit;
 /** The stored numbers after each committed transaction. */
 let commits: number[][];
 
-const NOTHING = { flush() {}, discard() {} };
+const NOTHING = {
+  unwritten: { flush() {}, discard() {} },
+  remembered: { savepoint() {}, undoPart() {}, undo() {}, committed() {} },
+};
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "jobwire-group-"));
@@ -22,7 +25,7 @@ beforeEach(() => {
     PRAGMA journal_mode = WAL;
     CREATE TABLE numbers (number INTEGER PRIMARY KEY, text TEXT) STRICT;
     CREATE TABLE promises (number INTEGER REFERENCES numbers DEFERRABLE INITIALLY DEFERRED) STRICT;`);
-  group = createGroupCommit(db, join(dataDir, "group.db"), NOTHING);
+  group = createGroupCommit({ db, path: join(dataDir, "group.db"), ...NOTHING });
   commits = [];
 });
 

@@ -11,11 +11,13 @@
  *
  * A savepoint for each write would cost more than the write: SQLite copies each page that it touches into a
  * temporary file. So a group runs without savepoints first, and when one of its ops fails it is rolled back and runs
- * again with them. An op may therefore run twice, and must do nothing but read and write the database.
+ * again with them. An op may therefore run twice, and must do nothing but read and write the database, and what
+ * is in memory as `Unwritten` and `Remembered`.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AppError } from "#shared/errors.ts";
 import { asAppError, unavailable } from "./errors.ts";
+import type { Remembered } from "./undo-log.ts";
 
 type State =
   | { readonly mode: "idle" }
@@ -57,13 +59,23 @@ export interface Unwritten {
   discard(): void;
 }
 
-/** `onGroup` is called after each commit, with the number of writes that it stored. */
-export function createGroupCommit(
-  db: DatabaseSync,
-  path: string,
-  unwritten: Unwritten,
-  onGroup: (size: number) => void = () => {},
-): GroupCommit {
+export interface GroupOptions {
+  db: DatabaseSync;
+  path: string;
+  unwritten: Unwritten;
+  /** What is changed in memory by the ops. */
+  remembered: Remembered;
+  /** Called after each commit, with the number of writes that it stored. */
+  onGroup?: ((size: number) => void) | undefined;
+}
+
+export function createGroupCommit({
+  db,
+  path,
+  unwritten,
+  remembered,
+  onGroup = () => {},
+}: GroupOptions): GroupCommit {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
   const rollback = db.prepare("ROLLBACK");
@@ -106,16 +118,22 @@ export function createGroupCommit(
     try {
       const done = runPlain(group) ?? runInSavepoints(group);
       commit.run();
+      remembered.committed();
       failure = null;
       onGroup(group.length);
       return done;
     } catch (cause) {
-      unwritten.discard();
+      takeBack();
       failure = unavailable(path, cause);
       for (const each of group) each.reject(failure);
       if (db.isTransaction) rollback.run();
       return undefined;
     }
+  }
+
+  function takeBack(): void {
+    unwritten.discard();
+    remembered.undo();
   }
 
   function collectEffects(): Set<() => void> {
@@ -133,7 +151,7 @@ export function createGroupCommit(
       unwritten.flush();
       return { answers, effects };
     } catch {
-      unwritten.discard();
+      takeBack();
       // After some errors (a full disk) SQLite has rolled back by itself.
       if (db.isTransaction) rollback.run();
       return undefined;
@@ -146,6 +164,7 @@ export function createGroupCommit(
     const answers = group.map((each) => {
       const effects = collectEffects();
       savepoint.run();
+      remembered.savepoint();
       try {
         const answer = each.run();
         unwritten.flush();
@@ -154,6 +173,7 @@ export function createGroupCommit(
         return answer;
       } catch (cause) {
         unwritten.discard();
+        remembered.undoPart();
         const error = asAppError(cause, path);
         // The disk failed, and SQLite has rolled the whole transaction back.
         if (error.code === "UNAVAILABLE") throw cause;

@@ -34,6 +34,7 @@ export interface JobRow {
   trace: string | null;
   priority: number;
   rank: number;
+  key: string | null;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -67,6 +68,7 @@ const SELECTED = [
   ["trace", "jobs.trace"],
   ["priority", "jobs.priority"],
   ["rank", "jobs.rank"],
+  ["key", "jobs.key"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -108,6 +110,7 @@ function rowOf(values: Values): JobRow {
     trace: values[26],
     priority: values[27],
     rank: values[28],
+    key: values[29],
   };
 }
 
@@ -185,6 +188,7 @@ type RecordColumn = Exclude<
   | "trace"
   | "priority"
   | "rank"
+  | "key"
 >;
 
 /** When a column of the record is written: at the job's creation alone, or with each change as well. */

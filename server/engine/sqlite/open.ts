@@ -38,6 +38,7 @@ import type { TenantWeights } from "#server/engine/turns.ts";
 import { createTurns } from "./turns.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
+import { createWaiting } from "./waiting.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -78,9 +79,9 @@ export async function openSqliteEngine({
   const batches = createBatches(db, owners);
   const usage = createUsage(db);
   const behind = createWriteBehind(db, owners, batches, usage);
-  const group = createGroupCommit(db, path, behind, onGroup);
+  const group = createGroupCommit({ db, path, unwritten: behind, remembered: turns, onGroup });
   const hints = createHints();
-  const work = openWorkSignal(createNextDue(db), clock, after);
+  const work = openWorkSignal(createNextDue(db, turns), clock, after);
   const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
@@ -91,6 +92,7 @@ export async function openSqliteEngine({
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
   const queue = createQueue({ ...parts, change });
+  const waiting = createWaiting(parts);
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
   const heartbeats = createWorkerHeartbeats(clock);
@@ -141,6 +143,7 @@ export async function openSqliteEngine({
     usage: (tenant) => read(() => usage.of(tenant)),
     getJob: (jobId) => read(() => jobs.get(jobId)),
     getSummary: (jobId) => read(() => jobs.getSummary(jobId)),
+    waiting: (jobId, limits) => read(() => waiting(jobId, limits)),
     listJobs: (query) => read(() => jobs.list(query)),
     getBatch: (batchId) => read(() => batches.get(batchId)),
     listBatches: (query) => read(() => batches.list(query)),
@@ -156,7 +159,11 @@ export async function openSqliteEngine({
     readLines: (jobId, after, limit) => read(() => lines.read(jobId, after, limit)),
     async claim(request) {
       // A claim on an empty queue must not count as a write that succeeded.
-      if (!(await read(() => queue.isDue()))) return [];
+      if (!(await read(() => queue.isDue(request)))) {
+        // What waits for a rate has its time since this claim.
+        work.rearm();
+        return [];
+      }
       return write(() => queue.claim(request), request.max);
     },
     renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),

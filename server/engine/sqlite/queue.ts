@@ -1,7 +1,7 @@
 /**
  * The queue is the jobs themselves, by three of their columns, each with an index of the jobs that it concerns:
  *
- *   ready    due = READY           tenants take turns (`turns.ts`); a tenant's next job is the one with the smallest `rank`
+ *   ready    due = READY           in the lines of tenants, kinds and keys, which take turns (`turns.ts`), by their `rank`
  *   delayed  held = 0, due > READY `due` is the end of the delay; a claim after it makes the job ready
  *   leased   held = 1              `due` is the end of the lease; a claim after it gives the job first
  *
@@ -10,6 +10,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import type { LimitsOfKinds } from "#server/engine/kind-limits.ts";
 import { readable } from "#server/engine/payload.ts";
 import { MAX_DELAYS_A_CLAIM, PRIORITY_LEVEL_MS } from "#server/engine/turns.ts";
 import { MAX_DELAY_MS } from "#shared/limits.ts";
@@ -19,7 +20,8 @@ import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
-import type { TenantRef, Turns } from "./turns.ts";
+import type { Waiter } from "./queue-lines.ts";
+import type { LineRef, Turns } from "./turns.ts";
 import { asStored } from "./write-behind.ts";
 
 /** `due` of a job that the next claim may take in its turn. It is no time. */
@@ -28,8 +30,8 @@ export const READY = 0;
 const ENDED = 1;
 
 export interface Queue {
-  /** True if a claim would find a job. */
-  isDue(): boolean;
+  /** True if a claim would find a job. Not within a transaction. */
+  isDue(request: Pick<ClaimRequest, "limits">): boolean;
   claim(request: ClaimRequest): Claim[];
   renew(claims: readonly ClaimRef[], leaseMs: number): ClaimRef[];
 }
@@ -46,7 +48,11 @@ export const LEFT_READY = `held = 0 AND due > 0 AND (attempt = 0 OR due > ? + ${
  * No lease holds, because this process has the file. No rank is later than now, so that no job waits for those that will be
  * queued after it: the machine's clock was set back.
  */
-export function makeReady(db: DatabaseSync, turns: Pick<Turns, "add">, now: number): void {
+export function makeReady(
+  db: DatabaseSync,
+  turns: Pick<Turns, "fill" | "hold" | "committed">,
+  now: number,
+): void {
   const rank = `? - priority * ${PRIORITY_LEVEL_MS}`;
   const cap = db.prepare(
     `UPDATE jobs SET rank = ${rank} WHERE due = 0 AND tenant_n = ? AND rank > ?`,
@@ -55,28 +61,45 @@ export function makeReady(db: DatabaseSync, turns: Pick<Turns, "add">, now: numb
     `SELECT tenants.n, tenant FROM jobs JOIN tenants ON tenants.n = tenant_n
      WHERE due = 0 AND tenant_n > ? ORDER BY tenant_n LIMIT 1`,
   );
-  const count = db.prepare("SELECT count(*) AS jobs FROM jobs WHERE due = 0 AND tenant_n = ?");
+  const linesOf = db.prepare(
+    "SELECT kind, key, count(*) AS jobs FROM jobs WHERE due = 0 AND tenant_n = ? GROUP BY kind, key",
+  );
+  const held = db.prepare(
+    `SELECT tenant_n, tenant, kind, key FROM jobs JOIN tenants ON tenants.n = tenant_n
+     WHERE held = 1 AND due > 0`,
+  );
   db.exec("BEGIN");
   db.prepare(`UPDATE jobs SET due = ${ENDED}, token = token + 1 WHERE held = 1 AND due > 0`).run();
   db.prepare(`UPDATE jobs SET due = 0, rank = ${rank} WHERE ${LEFT_READY}`).run(now, now);
   for (let after = 0; ;) {
-    const tenant = nextTenant.get(after) as TenantRef | undefined;
-    if (tenant === undefined) break;
-    after = tenant.n;
-    cap.run(now, tenant.n, now);
-    turns.add(tenant, (count.get(tenant.n) as { jobs: number }).jobs);
+    const next = nextTenant.get(after) as { n: number; tenant: string } | undefined;
+    if (next === undefined) break;
+    const { n, tenant } = next;
+    after = n;
+    cap.run(now, n, now);
+    for (const line of linesOf.all(n) as unknown as (LineRow & { jobs: number })[]) {
+      turns.fill({ tenant_n: n, tenant, ...line }, line.jobs);
+    }
   }
+  for (const job of held.all() as unknown as Parameters<Turns["hold"]>[0][]) turns.hold(job);
   db.exec("COMMIT");
+  turns.committed();
 }
 
-/** The first end of a delay or of a lease that is later than `after`. */
-export function createNextDue(db: DatabaseSync): (after: number) => number | undefined {
+type LineRow = Pick<Waiter, "kind" | "key">;
+
+/** The first time later than `after` at which a delay or a lease ends, or a rate lets a job start. */
+export function createNextDue(
+  db: DatabaseSync,
+  turns: Pick<Turns, "nextStart">,
+): (after: number) => number | undefined {
   const ends = ["held = 0 AND due > 0", "held = 1"].map((which) =>
     db.prepare(`SELECT due FROM jobs WHERE ${which} AND due > ? ORDER BY due LIMIT 1`),
   );
   return (after) => {
-    const found = ends.flatMap((each) => (each.get(after) as { due: number } | undefined) ?? []);
-    return found.length === 0 ? undefined : Math.min(...found.map(({ due }) => due));
+    const found = ends.map((each) => (each.get(after) as { due: number } | undefined)?.due);
+    const times = [...found, turns.nextStart(after)].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   };
 }
 
@@ -93,14 +116,14 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
   const leaseOver = "held = 1 AND due <= ?";
   const delaysOver = db.prepare(
-    `SELECT jobs.n AS job_n, tenant_n AS n, tenant FROM jobs JOIN owners ON owners.n = owner_n
+    `SELECT jobs.n, tenant_n, tenant, kind, key, rank FROM jobs JOIN owners ON owners.n = owner_n
      WHERE ${delayOver} ORDER BY due ${LIMIT}`,
   );
   const beReady = db.prepare("UPDATE jobs SET due = 0 WHERE n = ?");
   const ended = selectJobs(db, `WHERE ${leaseOver} ORDER BY due ${LIMIT}`);
   const ready = selectJobs(
     db,
-    `WHERE due = 0 AND jobs.tenant_n = ? ORDER BY jobs.rank, jobs.n ${LIMIT}`,
+    `WHERE due = 0 AND jobs.tenant_n = ? AND jobs.kind = ? AND jobs.key IS ? ORDER BY jobs.rank, jobs.n ${LIMIT}`,
   );
   const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
   const prolong = db.prepare(
@@ -111,33 +134,40 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
   );
 
   function endDelays(now: number, most: number): void {
-    const over = delaysOver.all(now, most) as unknown as (TenantRef & { job_n: number })[];
-    for (const { job_n: jobN, n, tenant } of over) {
-      beReady.run(jobN);
-      turns.add({ n, tenant }, 1);
+    const over = delaysOver.all(now, most) as unknown as Waiter[];
+    for (const job of over) {
+      beReady.run(job.n);
+      turns.add(job);
     }
   }
 
   /** The next jobs, in turn. */
-  function nextReady(max: number): JobRow[] {
-    const tenants = turns.take(max);
-    const counts = new Map<number, number>();
-    for (const tenantN of tenants) counts.set(tenantN, (counts.get(tenantN) ?? 0) + 1);
+  function nextReady(max: number, limits: LimitsOfKinds | undefined, now: number): JobRow[] {
+    const lines = turns.take(max, limits, now);
+    const counts = new Map<LineRef, number>();
+    for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
     const rows = new Map(
-      [...counts].map(([tenantN, count]) => [tenantN, ready.all(tenantN, count).values()]),
+      [...counts].map(([line, count]) => {
+        const { tenantN, kind, key } = line;
+        return [line, ready.all(tenantN, kind, key, count).values()];
+      }),
     );
-    return tenants.flatMap((tenantN) => rows.get(tenantN)?.next().value ?? []);
+    return lines.flatMap((line) => rows.get(line)?.next().value ?? []);
   }
 
   return {
-    isDue: () => !turns.isEmpty() || anyOver.some((each) => each.get(clock()) !== undefined),
-    claim({ max, leaseMs, now: at, start }) {
+    isDue({ limits }) {
+      const now = clock();
+      return turns.isDue(limits, now) || anyOver.some((each) => each.get(now) !== undefined);
+    },
+    claim({ max, leaseMs, now: at, limits, start }) {
       const now = clock();
       endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));
       const rows = ended.all(now, max);
-      if (rows.length < max) rows.push(...nextReady(max - rows.length));
-      if (rows.length === 0) return [];
+      if (rows.length < max) rows.push(...nextReady(max - rows.length, limits, now));
+      // The times at which rates let jobs start have changed, and leases begin.
       outbox.leased();
+      if (rows.length === 0) return [];
       const end = now + leaseMs;
       return rows.map((row) => {
         const claim = { jobId: row.id, token: row.token + 1, trace: row.trace ?? undefined };

@@ -1,114 +1,309 @@
 /**
- * The turns of the tenants that have ready jobs, as `claim` of `claiming.ts` defines them. They stand in temporary tables:
- * those change with the transaction, and are rolled back with it, and are not written to the disk. A start fills them from
- * the jobs.
- *
- * The number of a tenant's ready jobs is beside its turn, so that the last one which goes needs no search for others.
+ * The turns of the tenants that have ready jobs, and the limits of kinds, as `claim` of `claiming.ts` defines them. All of it is
+ * in memory: a start fills it from the jobs, and what a transaction changed in it is taken back with the transaction. So it
+ * has no second truth on the disk, and a claim reads but the rows of the jobs that it gives.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { stepOf, type TenantWeights } from "#server/engine/turns.ts";
-import { LIMIT } from "./limit.ts";
+import {
+  afterStart,
+  freeAt,
+  type KeyLimits,
+  type LimitsOfKinds,
+  untilStart,
+} from "#server/engine/kind-limits.ts";
+import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
+import {
+  createLines,
+  type Group,
+  hasOpen,
+  isBefore,
+  isTurnBefore,
+  type Kind,
+  type Line,
+  type Rank,
+  type Tenant,
+  type Waiter,
+} from "./queue-lines.ts";
+import { createUndoLog, type Remembered } from "./undo-log.ts";
 
-export interface Turns {
-  /** The tenant has so many more ready jobs. */
-  add(tenant: TenantRef, jobs: number): void;
-  /** The tenant has so many fewer. */
-  remove(tenantN: number, jobs: number): void;
+/** A line, as columns of its jobs. */
+export interface LineRef {
+  tenantN: number;
+  kind: string;
+  key: string | null;
+}
+
+type Place = Omit<Waiter, keyof Rank>;
+
+export interface Turns extends Remembered {
+  /** The job is ready. */
+  add(job: Waiter): void;
+  /** It was, and is no more. `job`: as it was then. */
+  remove(job: Waiter): void;
+  /** So many jobs are ready, as at a start. */
+  fill(of: Place, ready: number): void;
+  /** The job runs. */
+  hold(job: Place): void;
+  /** It did, and does no more. Returns whether another one may start now that was held back. */
+  release(job: Place): boolean;
   /**
-   * Takes the turns of the next `max` jobs. Returns the number of the tenant of each, in order; the jobs are ready no more.
+   * Takes the turns of the next `max` jobs. Returns the line of each, in order, as the same object for each job of a line: its
+   * first ones are meant. They run, and are ready no more.
    */
-  take(max: number): number[];
-  isEmpty(): boolean;
+  take(max: number, limits: LimitsOfKinds | undefined, now: number): LineRef[];
+  /** True if `take` would find one. Not within a transaction. */
+  isDue(limits: LimitsOfKinds | undefined, now: number): boolean;
+  /** When the next job may start that only waits for a rate, in ms, if that is later than `after`. By the limits of the newest claim. */
+  nextStart(after: number): number | undefined;
+  running(job: Place): { kind: number; key: number };
+  /** Milliseconds until the rates let a job start. */
+  rateInMs(
+    job: Place,
+    of: { kind: KeyLimits | undefined; key: KeyLimits | undefined },
+    now: number,
+  ): { kind: number; key: number };
 }
 
-export interface TenantRef {
-  n: number;
-  tenant: string;
-}
-
-export const TURN_TABLES = `
-  CREATE TEMP TABLE turns (
-    tenant_n INTEGER PRIMARY KEY,
-    tenant TEXT NOT NULL,
-    turn INTEGER NOT NULL,
-    -- How many ready jobs it has: one at least.
-    ready INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX temp.turns_in_order ON turns (turn, tenant);
-  -- One row: the largest turn from which a job was given.
-  CREATE TEMP TABLE newest_turn (n INTEGER PRIMARY KEY, turn INTEGER NOT NULL) STRICT;
-  INSERT INTO newest_turn VALUES (1, 0);
-`;
-
-interface Turn {
-  tenant_n: number;
-  tenant: string;
-  turn: number;
-  ready: number;
-}
-
-/** Makes the tables. There are no turns in them. */
+/** There are no turns at first. */
 export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
-  db.exec(TURN_TABLES);
-  const join = db.prepare(
-    `INSERT INTO turns (tenant_n, tenant, turn, ready)
-     VALUES (?, ?, (SELECT turn FROM newest_turn WHERE n = 1) + ?, ?)
-     ON CONFLICT (tenant_n) DO UPDATE SET ready = ready + excluded.ready`,
+  const lines = createLines();
+  const undoLog = createUndoLog(lines.forgetEmpty);
+  const newest = { turn: 0, part: 0 };
+  const ofLine = "due = 0 AND tenant_n = ? AND kind = ? AND key IS ?";
+  // Two statements, as SQLite uses the index for a comparison of (rank, n) no further than for rank alone.
+  const sameRank = db.prepare(
+    `SELECT rank, n FROM jobs WHERE ${ofLine} AND rank = ? AND n > ? ORDER BY n LIMIT 1`,
   );
-  const reduce = db.prepare(
-    "UPDATE turns SET ready = ready - ? WHERE tenant_n = ? RETURNING ready",
+  const laterRank = db.prepare(
+    `SELECT rank, n FROM jobs WHERE ${ofLine} AND rank > ? ORDER BY rank, n LIMIT 1`,
   );
-  const leave = db.prepare("DELETE FROM turns WHERE tenant_n = ?");
-  const next = db.prepare(
-    `SELECT tenant_n, tenant, turn, ready FROM turns WHERE turn > 0 ORDER BY turn, tenant ${LIMIT}`,
-  );
-  const advance = db.prepare("UPDATE turns SET turn = ?, ready = ? WHERE tenant_n = ?");
-  const setNewest = db.prepare("UPDATE newest_turn SET turn = max(turn, ?) WHERE n = 1");
-  const any = db.prepare("SELECT 1 FROM turns WHERE turn > 0 LIMIT 1");
+  for (const each of [sameRank, laterRank]) each.setReturnArrays(true);
+
+  /** The ready job of the line that follows the one that was taken last. */
+  function nextOf({ group: { tenant, kind }, key, taken }: Line): Rank {
+    const line = [tenant.n, kind.name, key] as const;
+    const { rank: after, n } = taken ?? FIRST;
+    const same = taken === undefined ? undefined : sameRank.get(...line, after, n);
+    const found = same ?? laterRank.get(...line, after);
+    const [first, of] = found as unknown as [number, number];
+    return { rank: first, n: of };
+  }
+
+  function toChange(line: Line): void {
+    undoLog.before(line, rememberLine);
+    undoLog.before(line.group.tenant, rememberTenant);
+  }
+
+  function rememberLine(line: Line): () => void {
+    const { ready, running, until } = line;
+    return () => {
+      Object.assign(line, { ready, running, until, head: undefined, taken: undefined });
+      lines.place(line);
+    };
+  }
+
+  function rememberTenant(tenant: Tenant): () => void {
+    const { turn, ready } = tenant;
+    return () => {
+      Object.assign(tenant, { turn, ready });
+      lines.turned(tenant);
+    };
+  }
+
+  function rememberKind(kind: Kind): () => void {
+    const { running, until } = kind;
+    return () => void Object.assign(kind, { running, until });
+  }
+
+  function rememberNewest(): () => void {
+    const { turn } = newest;
+    return () => void (newest.turn = turn);
+  }
+
+  function join(tenant: Tenant, jobs: number): void {
+    tenant.ready += jobs;
+    if (tenant.turn === 0) tenant.turn = newest.turn + stepOf(weights, tenant.name);
+  }
+
+  function leave(tenant: Tenant): void {
+    tenant.ready -= 1;
+    if (tenant.ready === 0) tenant.turn = 0;
+  }
+
+  function run(line: Line, jobs: 1 | -1): void {
+    const { kind } = line.group;
+    toChange(line);
+    undoLog.before(kind, rememberKind);
+    line.running += jobs;
+    kind.running += jobs;
+  }
+
+  function meet(limits: LimitsOfKinds | undefined, now: number): void {
+    for (const kind of lines.kinds.values()) lines.limit(kind, limits?.get(kind.name));
+    lines.passTo(now);
+  }
+
+  function isFree({ limits, running, until, inTurn }: Kind, now: number): boolean {
+    if (inTurn.size === 0) return false;
+    if (limits === undefined) return true;
+    return isBelow(limits, running) && rateIn(limits, until, now) === 0;
+  }
+
+  /** Learns the first jobs of all open lines. */
+  function rank({ unranked }: Group): void {
+    for (const line of unranked) {
+      line.head = nextOf(line);
+      lines.place(line);
+    }
+  }
+
+  /** In which the tenant's next job is, of the kinds that are free. */
+  function firstLine(tenant: Tenant, free: ReadonlySet<Kind>): Line {
+    const groups = [...tenant.groups.values()].filter(
+      (group) => free.has(group.kind) && hasOpen(group),
+    );
+    const [only] = groups;
+    if (groups.length === 1 && only !== undefined) {
+      const { open, unranked } = only;
+      // Where there is but one, its first job need not be known. It stays the only one in this claim, as no line opens in it.
+      if (open.size + unranked.size === 1) return (open.first() ?? [...unranked][0]) as Line;
+    }
+    for (const group of groups) rank(group);
+    return groups
+      .map(({ open }) => open.first() as Line)
+      .reduce((one, other) => (isBefore(other.head as Rank, one.head as Rank) ? other : one));
+  }
+
+  /** `undefined`: none has a job that is not held back. */
+  function nextTenant(free: ReadonlySet<Kind>): Tenant | undefined {
+    let next: Tenant | undefined;
+    for (const { inTurn } of free) {
+      const tenant = inTurn.first()?.tenant;
+      if (tenant === undefined) continue;
+      if (next === undefined || isTurnBefore(tenant, next)) next = tenant;
+    }
+    return next;
+  }
+
+  function give(line: Line, now: number): void {
+    const { kind, tenant } = line.group;
+    run(line, 1);
+    undoLog.before(newest, rememberNewest);
+    line.taken = line.head;
+    line.head = undefined;
+    line.ready -= 1;
+    const { limits } = kind;
+    if (limits?.rate !== undefined) kind.until = afterStart(limits.rate, kind.until, now);
+    const ofKey = line.key === null ? undefined : limits?.perKey?.rate;
+    if (ofKey !== undefined) line.until = afterStart(ofKey, line.until, now);
+    newest.turn = Math.max(newest.turn, tenant.turn);
+    tenant.turn = turnAfter(tenant.turn, newest.turn, stepOf(weights, tenant.name));
+    leave(tenant);
+    lines.place(line);
+    lines.turned(tenant);
+  }
 
   return {
-    add({ n, tenant }, jobs) {
-      join.run(n, tenant, stepOf(weights, tenant), jobs);
+    savepoint: undoLog.savepoint,
+    undoPart: undoLog.undoPart,
+    undo: undoLog.undo,
+    committed: undoLog.committed,
+    add(job) {
+      const line = lines.of(job);
+      toChange(line);
+      join(line.group.tenant, 1);
+      line.ready += 1;
+      if (line.ready === 1 || (line.head !== undefined && isBefore(job, line.head))) {
+        line.head = { rank: job.rank, n: job.n };
+      }
+      lines.place(line);
     },
-    remove(tenantN, jobs) {
-      const { ready } = reduce.get(jobs, tenantN) as { ready: number };
-      if (ready === 0) leave.run(tenantN);
+    remove(job) {
+      const line = lines.of(job);
+      toChange(line);
+      line.ready -= 1;
+      if (line.head?.n === job.n) line.head = undefined;
+      leave(line.group.tenant);
+      lines.place(line);
     },
-    take(max) {
-      // No more can be reached: by the time that one of them comes again before another tenant, `max` jobs were given.
-      const waiting = next.all(max) as unknown as Turn[];
-      const taken = new Set<Turn>();
-      const given: number[] = [];
-      let newest = 0;
+    fill(of, ready) {
+      const line = lines.of(of);
+      toChange(line);
+      join(line.group.tenant, ready);
+      line.ready += ready;
+      lines.place(line);
+      rank(line.group);
+    },
+    hold(job) {
+      const line = lines.of(job);
+      run(line, 1);
+      lines.place(line);
+    },
+    release(job) {
+      const line = lines.of(job);
+      const { kind } = line.group;
+      const { limits } = kind;
+      const key = line.key === null ? undefined : limits?.perKey;
+      const freesKey = !isBelow(key, line.running) && line.ready > 0;
+      const freesKind = !isBelow(limits, kind.running) && (kind.inTurn.size > 0 || freesKey);
+      run(line, -1);
+      lines.place(line);
+      return freesKey || freesKind;
+    },
+    take(max, limits, now) {
+      meet(limits, now);
+      const free = new Set([...lines.kinds.values()].filter((kind) => isFree(kind, now)));
+      const given: Line[] = [];
       while (given.length < max) {
-        const first = waiting.shift();
-        if (first === undefined) break;
-        given.push(first.tenant_n);
-        taken.add(first);
-        newest = first.turn;
-        first.turn += stepOf(weights, first.tenant);
-        first.ready -= 1;
-        if (first.ready > 0) insert(waiting, first);
+        const tenant = nextTenant(free);
+        if (tenant === undefined) break;
+        const line = firstLine(tenant, free);
+        give(line, now);
+        given.push(line);
+        if (!isFree(line.group.kind, now)) free.delete(line.group.kind);
       }
-      for (const { tenant_n: tenantN, turn, ready } of taken) {
-        if (ready > 0) advance.run(turn, ready, tenantN);
-        else leave.run(tenantN);
-      }
-      setNewest.run(newest);
-      return given;
+      const refs = new Map(given.map((line) => [line, refOf(line)]));
+      for (const line of refs.keys()) line.taken = undefined;
+      return given.map((line) => refs.get(line) as LineRef);
     },
-    isEmpty: () => any.get() === undefined,
+    isDue(limits, now) {
+      meet(limits, now);
+      lines.forgetEmpty();
+      return [...lines.kinds.values()].some((kind) => isFree(kind, now));
+    },
+    nextStart(after) {
+      const times = [lines.opensNext()];
+      for (const { limits, until, inTurn } of lines.kinds.values()) {
+        if (limits?.rate !== undefined && inTurn.size > 0) times.push(freeAt(limits.rate, until));
+      }
+      const later = times.flatMap((time) => Math.ceil((time ?? 0) / 1000));
+      const next = Math.min(...later.filter((time) => time > after));
+      return Number.isFinite(next) ? next : undefined;
+    },
+    running(job) {
+      const line = lines.find(job);
+      return { kind: lines.kinds.get(job.kind)?.running ?? 0, key: line?.running ?? 0 };
+    },
+    rateInMs(job, of, now) {
+      return {
+        kind: rateIn(of.kind, lines.kinds.get(job.kind)?.until ?? 0, now),
+        key: rateIn(of.key, lines.find(job)?.until ?? 0, now),
+      };
+    },
   };
 }
 
-function insert(waiting: Turn[], turn: Turn): void {
-  const before = waiting.findLastIndex((other) => compare(other, turn) < 0);
-  waiting.splice(before + 1, 0, turn);
+function refOf({ key, group: { tenant, kind } }: Line): LineRef {
+  return { tenantN: tenant.n, kind: kind.name, key };
 }
 
-/** As the index does. */
-function compare(one: Turn, other: Turn): number {
-  return (
-    one.turn - other.turn || Buffer.compare(Buffer.from(one.tenant), Buffer.from(other.tenant))
-  );
+/** Before every job of a line. */
+const FIRST: Rank = { rank: Number.MIN_SAFE_INTEGER, n: 0 };
+
+function isBelow(limits: KeyLimits | undefined, running: number): boolean {
+  return running < (limits?.concurrency ?? Number.POSITIVE_INFINITY);
+}
+
+function rateIn(limits: KeyLimits | undefined, until: number, now: number): number {
+  return limits?.rate === undefined ? 0 : untilStart(limits.rate, until, now);
 }
