@@ -213,7 +213,7 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   const place = placeOf(keys, transfer);
   if (place !== undefined) put.push(redis.zadd(place.set, place.score, place.member));
   if (job.finishedAt !== null) {
-    put.push(redis.zadd(keys.finished(tenant), job.finishedAt.getTime(), id));
+    put.push(redis.zadd(keys.finished(tenant, kind), job.finishedAt.getTime(), id));
   }
   if (batchId !== null) put.push(redis.zadd(`${prefix}:jobs-of:${batchId}`, n, id));
   if (idempotencyKey !== null) put.push(redis.hset(`${owner}:job-keys`, idempotencyKey, id));

@@ -57,6 +57,7 @@ const NAMES = [
   "revoke-user",
   "save-session",
   "set-steps",
+  "split-finished",
   "take-schedules",
   "take-session",
   "take-ticket",

@@ -45,7 +45,7 @@ test("data of version 2 gets the lists and feeds of tenants, also where the upgr
   for (let round = 0; round < 2; round++) {
     await makeOld(ANN, BOB, EVE);
     const [engine, other] = await Promise.all([open(), open()]);
-    expect(await redis().client.get(keys.schema)).toBe("4");
+    expect(await redis().client.get(keys.schema)).toBe("5");
     expect(await feedOf(engine, ANN)).toEqual(owned.ann);
     expect(await feedOf(engine, BOB)).toEqual(owned.bob);
     // A cursor from before never passes a change.
@@ -74,6 +74,32 @@ test("data of version 2 gets the lists and feeds of tenants, also where the upgr
   }
 });
 
+test("[E12] settled jobs of version 4 are deleted by their kinds, however often the upgrade was interrupted", async () => {
+  const before = await open();
+  const { client } = redis();
+  const kinds = ["finished", "mail", "mail"];
+  const ids: string[] = [];
+  for (const [second, kind] of kinds.entries()) {
+    const { id } = await before.createJob(newJob({ kind }), at(0));
+    await before.change(id, { action: "cancel" }, at(second));
+    ids.push(id);
+  }
+  await before.close();
+  // As version 4 stored it.
+  const t = keys.tenant(ANN.tenant);
+  const sets = [keys.finished(ANN.tenant, "mail"), keys.finished(ANN.tenant, "finished")];
+  await client.zunionstore(`${t}:finished`, 2, ...sets);
+  await client.del(...sets);
+  await client.zadd(`${t}:finished`, 0, "a job that is gone");
+  await client.set(keys.schema, "4");
+
+  expect(await createScripts(client)("split-finished", t, 2)).toBe(2);
+  const engine = await open();
+  expect(await client.exists(`${t}:finished`)).toBe(0);
+  expect(await engine.prune(at(9), 9, new Map([["mail", at(2)]]))).toBe(2);
+  expect((await engine.listJobs({ ...ANN, limit: 9 })).items.map(({ id }) => id)).toEqual([ids[2]]);
+});
+
 /** Data that the version before wrote: jobs of two tenants in all states, and BullMQ's entries. */
 async function restoreVersion3(): Promise<void> {
   const { client } = redis();
@@ -96,7 +122,7 @@ test("[Q3] [J3] jobs of version 3 get their places in the queue, however often t
     await run("index-open", "old:{acme}", 1);
   }
   const [engine, other] = await Promise.all([open({ prefix: "old" }), open({ prefix: "old" })]);
-  expect(await client.get("old:schema")).toBe("4");
+  expect(await client.get("old:schema")).toBe("5");
   const before = ["{old}:jobs:*", "old:workers", "old:{*}:open"];
   expect((await Promise.all(before.map((pattern) => client.keys(pattern)))).flat()).toEqual([]);
   expect(await engine.usage("acme")).toMatchObject({ waitingJobs: 5 });

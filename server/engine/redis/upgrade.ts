@@ -30,19 +30,39 @@ const JOBS_PER_SCRIPT = 500;
  * half-way.
  */
 export async function addQueues(redis: Client, keys: Keys): Promise<void> {
+  await divide(redis, keys, { suffix: ":open", script: "index-open" });
+  for (const master of mastersOf(redis)) {
+    for (const pattern of keys.oldQueue) {
+      for await (const found of master.scanStream({ match: pattern, count: 1000 })) {
+        await Promise.all((found as string[]).map((key) => redis.unlink(key)));
+      }
+    }
+  }
+}
+
+/**
+ * Gives each kind of a tenant a set of its settled jobs, in place of one for all kinds. Several processes may do it at the same
+ * time, and each may stop half-way.
+ */
+export async function splitFinished(redis: Client, keys: Keys): Promise<void> {
+  await divide(redis, keys, { suffix: ":finished", script: "split-finished" });
+}
+
+/** Runs a script for each tenant that has a set with this suffix, until the set is empty. */
+async function divide(
+  redis: Client,
+  keys: Keys,
+  { suffix, script }: { suffix: string; script: "index-open" | "split-finished" },
+): Promise<void> {
   const run = createScripts(redis);
-  const suffix = ":open";
   for (const master of mastersOf(redis)) {
     const match = `${keys.prefix}:{*}${suffix}`;
     for await (const found of master.scanStream({ match, count: 1000 })) {
       for (const key of found as string[]) {
         const tenant = key.slice(0, -suffix.length);
-        while ((await run<number>("index-open", tenant, JOBS_PER_SCRIPT)) > 0);
-      }
-    }
-    for (const pattern of keys.oldQueue) {
-      for await (const found of master.scanStream({ match: pattern, count: 1000 })) {
-        await Promise.all((found as string[]).map((key) => redis.unlink(key)));
+        // A kind can have the name of a set.
+        if (!tenant.endsWith("}")) continue;
+        while ((await run<number>(script, tenant, JOBS_PER_SCRIPT)) > 0);
       }
     }
   }

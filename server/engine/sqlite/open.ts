@@ -239,7 +239,7 @@ export async function openSqliteEngine({
     hasSignIns: (ids, now) => read(() => ids.map((id) => signIns.has(id, now))),
     renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
     removeSignIn: ({ id }) => write(() => signIns.remove(id)),
-    prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
+    prune: (...args) => write(() => prune(...args), args[1] * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),
     async storage() {
       assertOpen();

@@ -167,9 +167,9 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     end
     if to == 'PENDING' then
       answer = wait(id, is[6], is[8], delay)
-      place(t .. ':finished', id, false)
+      place(t .. ':finished:' .. kind, id, false)
     else
-      place(t .. ':finished', id, time)
+      place(t .. ':finished:' .. kind, id, time)
     end
   end
   redis.call('HSET', job, unpack(fields))
