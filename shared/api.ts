@@ -55,6 +55,7 @@ import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
 import type { ScheduleApi } from "./schedule-api.ts";
 import type { Share, SharedLink, Ticket } from "./share.ts";
+import type { JobWaiting } from "./waiting.ts";
 
 /** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
 export type ApiRouter<Kinds extends KindMap = KindMap, Own = unknown> = TRPCBuiltRouter<
@@ -90,6 +91,8 @@ export type Api<Kinds extends KindMap = KindMap> = {
     create: Mutation<JobToCreate<Kinds>, Job>;
     get: Query<JobRef, Job>;
     list: Query<JobsQuery | undefined, JobsPage>;
+    /** Why the job waits. `null`: it does not. */
+    waiting: Query<JobRef, JobWaiting | null>;
     /** A page of a job's log, oldest first. */
     events: Query<EventsQuery, Page<JobEvent>>;
     /** A page of the lines that the job's kind logged, oldest first. */

@@ -8,6 +8,7 @@
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, DEFAULT_START } from "#server/kinds/define.ts";
+import { limitsOfKinds } from "#server/kinds/policies.ts";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import type { Clock } from "#shared/clock.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
@@ -69,6 +70,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
   const { leaseMs = LEASE_MS, pollMs = LOOK_EVERY_MS, timer = SYSTEM_CLOCK } = options;
   const { clock = () => performance.now() } = options;
+  /** Those of this program, for all of its claims. */
+  const limits = limitsOfKinds(options.kinds);
   const moment = () => ({ wall: now(), steady: clock() });
   /** By claim and not by job: a job can come back before its old code has noticed. */
   const running = new Set<Running>();
@@ -111,7 +114,7 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       // After sleep, renew first: this process must not claim its own jobs as those of a dead runner.
       if (longestBetween(renewedAt, moment()) > leaseMs / 2) await renew();
-      const claims = await engine.claim({ worker, max, leaseMs, now: now(), start });
+      const claims = await engine.claim({ worker, max, leaseMs, now: now(), limits, start });
       claims.forEach(take);
     } catch (error) {
       log.error({ err: asError(error) }, "No job could be claimed. The runner tries again");

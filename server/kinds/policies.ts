@@ -91,6 +91,16 @@ export function limitsOf(policies: PolicyFields): LimitsOfKind | undefined {
   return isEmpty(limits) ? undefined : limits;
 }
 
+/** Of all kinds that have any. */
+export function limitsOfKinds(kinds: ReadonlyMap<string, PolicyFields>): Map<string, LimitsOfKind> {
+  const limits = new Map<string, LimitsOfKind>();
+  for (const [name, kind] of kinds) {
+    const own = limitsOf(kind);
+    if (own !== undefined) limits.set(name, own);
+  }
+  return limits;
+}
+
 /** The function that makes the key of a job. `undefined`: jobs of the kind have none. */
 export function keyFunctionOf(policies: PolicyFields): Keyed<unknown>["key"] {
   const keyed = [...concurrenciesOf(policies), ...ratesOf(policies)];
