@@ -1,4 +1,9 @@
-import { environmentManager, focusManager, QueryClient, QueryObserver } from "@tanstack/react-query";
+import {
+  environmentManager,
+  focusManager,
+  QueryClient,
+  QueryObserver,
+} from "@tanstack/react-query";
 import { TRPCClientError } from "@trpc/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { JobWaiting } from "#shared/waiting.ts";
