@@ -38,6 +38,16 @@ async function cancelled(): Promise<string> {
   return jobId;
 }
 
+const kind = (retentionDays?: number) =>
+  defineKind({
+    name: "work",
+    retentionDays,
+    input: z.null(),
+    output: z.null(),
+    run: async () => null,
+  });
+const ago = (days: number) => new Date(fixture.now().getTime() - days * DAY_MS);
+
 const total = async () => (await fixture.jobs.list(me, { limit: 1000 })).items.length;
 
 test("jobs that settled long enough ago are deleted at the start, however many, and no others", async () => {
@@ -58,14 +68,6 @@ test("jobs that settled long enough ago are deleted at the start, however many, 
 });
 
 test("[E12] a kind is kept for as long as it says, in place of the server's days", async () => {
-  const kind = (retentionDays?: number) =>
-    defineKind({
-      name: "work",
-      retentionDays,
-      input: z.null(),
-      output: z.null(),
-      run: async () => null,
-    });
   const asked: unknown[] = [];
   const engine = {
     async prune(before: Date | null, _limit: number, kinds?: ReadonlyMap<string, Date | null>) {
@@ -73,7 +75,6 @@ test("[E12] a kind is kept for as long as it says, in place of the server's days
       return 0;
     },
   };
-  const ago = (days: number) => new Date(fixture.now().getTime() - days * DAY_MS);
   const kinds = new Map(
     [kind(7), { ...kind(0), name: "kept" }, { ...kind(), name: "plain" }].map((each) => [
       each.name,

@@ -99,15 +99,17 @@ test("[J7] only transient errors are retried", () => {
   }
 });
 
+const kind = (policies: PolicyFields) =>
+  defineKind({
+    ...policies,
+    name: "mail",
+    input: z.unknown(),
+    output: z.unknown(),
+    run: async () => null,
+  });
+const backoff = (fields: Partial<Backoff>) => ({ retry: { backoff: fields } });
+
 test("[E10] a kind says how often its jobs start, and how long they wait", () => {
-  const kind = (policies: PolicyFields) =>
-    defineKind({
-      ...policies,
-      name: "mail",
-      input: z.unknown(),
-      output: z.unknown(),
-      run: async () => null,
-    });
   const waits = (policies: PolicyFields, random = 0) => {
     const own = retryPolicyOf(kind(policies), policy(random, 100));
     return [0, 1, 2, 3, 2000].map((retries) => {
@@ -118,7 +120,6 @@ test("[E10] a kind says how often its jobs start, and how long they wait", () =>
       return change.action === "release" ? change.delayMs : undefined;
     });
   };
-  const backoff = (fields: Partial<Backoff>) => ({ retry: { backoff: fields } });
   expect(waits(backoff({ jitter: 0 }))).toEqual([1000, 2000, 4000, 8000, 60_000]);
   expect(waits(backoff({ jitter: 1 }))).toEqual([0, 0, 0, 0, 0]);
   expect(waits(backoff({ jitter: 1 }), 0.5)).toEqual([500, 1000, 2000, 4000, 30_000]);

@@ -298,8 +298,10 @@ test.each([
 );
 
 test("[E14] a key is made of the stored input, and a job without one has none", () => {
-  const key = (input: unknown) => (input === "none" ? undefined : String(input));
-  const odd = admissionOf({ ...keyed(key), input: z.string().trim() });
+  const odd = admissionOf({
+    ...keyed((input: string) => (input === "none" ? undefined : input)),
+    input: z.string().trim(),
+  });
   const keyOf = (input: string) => odd.one({ kind: "odd", input }).key;
   expect(["  a ", "none", "", "x".repeat(200)].map(keyOf)).toEqual([
     "a",
