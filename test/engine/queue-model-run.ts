@@ -8,7 +8,8 @@ import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
 import type { KindLimits, LimitsOfKinds, Waiting } from "#server/engine/kind-limits.ts";
-import { at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
+import type { Owner } from "#shared/principal.ts";
+import { ANN, at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
 import { createQueueModel, type QueuedJob } from "./queue-model.ts";
 
@@ -82,6 +83,7 @@ const what = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(3, 12, 70) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("assign" as const), tenant, to: tenant }) },
 );
 /** `disturbed`: a call that is refused comes at the same moment, so an engine may have to take its transaction back. */
 export const queueCommand = fc.record({ what, disturbed: fc.boolean() });
@@ -197,10 +199,16 @@ export class QueueModelRun {
       }
       case "wait":
         return this.#pass(command.minutes);
-      case "reopen":
+      case "assign":
+        return this.#assign(command.tenant, command.to);
+      case "reopen": {
+        const before = await this.#counted();
         await this.engine.close();
         this.engine = await this.#data.open();
+        // What the engine keeps beside the jobs is what a recount of them finds.
+        same(await this.#counted(), before);
         if (!this.engine.capabilities.multiProcess) model.restart();
+      }
     }
   }
 
@@ -238,6 +246,30 @@ export class QueueModelRun {
       }
       await this.#pass(60);
     }
+  }
+
+  /** Of all jobs that wait. */
+  async #counted() {
+    if (this.#limits === undefined) return [];
+    const asked = this.model.jobs.map(async ({ id }) => {
+      const waits = await this.engine.waiting(id);
+      return waits && withoutTimes(waits);
+    });
+    return Promise.all(asked);
+  }
+
+  async #assign(from: string, to: string): Promise<void> {
+    // Where processes share the data, jobs that wait do not move.
+    if (from === to || this.engine.capabilities.multiProcess) return;
+    const move = async () => {
+      const owners = [from, to].map((each) => ({ tenant: each, owner: ANN.owner })) as [
+        Owner,
+        Owner,
+      ];
+      return (await this.#call((engine) => engine.assign(...owners, 7))).moved;
+    };
+    while ((await move()) > 0);
+    this.model.assign(from, to);
   }
 
   async #ask({ id, kind: of }: QueuedJob): Promise<void> {

@@ -19,7 +19,7 @@ type State =
 
 export interface QueuedJob {
   readonly id: string;
-  readonly tenant: string;
+  tenant: string;
   readonly kind: string;
   readonly key: string | undefined;
   readonly priority: number;
@@ -38,6 +38,8 @@ export interface QueueModel {
   giveBack(id: string): void;
   settle(id: string): void;
   lease(id: string, token: number, until: number): void;
+  /** Gives all jobs of a tenant to another one. */
+  assign(from: string, to: string): void;
   /**
    * The answer of a claim: `ended` of the jobs whose lease is over, and then these. They have to be leased then. Turns are
    * taken.
@@ -140,6 +142,13 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
     giveBack: (id) => put(find(id), { is: "ready" }),
     settle: (id) => put(find(id), { is: "settled" }),
     lease: (id, token, until) => put(find(id), { is: "leased", token, until }),
+    assign(from, to) {
+      for (const job of jobs.filter(({ tenant }) => tenant === from)) {
+        job.tenant = to;
+        adjust(from);
+        adjust(to);
+      }
+    },
     claim(max, now, limits) {
       for (const job of jobs) {
         if (job.state.is === "delayed" && job.state.until <= now) put(job, { is: "ready" });

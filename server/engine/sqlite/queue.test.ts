@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { at, newJob } from "#test/engine/builders.ts";
+import type { KindLimits } from "#server/engine/kind-limits.ts";
+import { at, DELIVER, newJob } from "#test/engine/builders.ts";
+import { Heap } from "./heap.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 
@@ -49,12 +51,9 @@ async function openWith({ tenants, each, more }: { tenants: number; each: number
   return { engine, pass: (ms: number) => void (time += ms) };
 }
 
-test("[Q4] a claim runs as many statements, and reads as many rows, with thirty thousand ready jobs of ten thousand tenants as with a few", async () => {
-  const [few, many] = [
-    await openWith({ tenants: 23, each: 2, more: 20 }),
-    await openWith({ tenants: 10_000, each: 1, more: 20_000 }),
-  ];
-  let work = { statements: 0, rows: 0 };
+/** Counts the statements that run, the rows that they read, and the moves in the heaps of turns and lines. */
+function countWork() {
+  const work = { statements: 0, rows: 0, moves: 0 };
   for (const method of ["all", "get", "run"] as const) {
     const real: unknown = Object.getOwnPropertyDescriptor(StatementSync.prototype, method)?.value;
     vi.spyOn(StatementSync.prototype, method).mockImplementation(function count(
@@ -67,16 +66,39 @@ test("[Q4] a claim runs as many statements, and reads as many rows, with thirty 
       return found as never;
     });
   }
-  onTestFinished(() => void vi.restoreAllMocks());
-  async function costOf({ engine }: typeof few, max: number) {
-    work = { statements: 0, rows: 0 };
-    const request = { worker: "w", max, leaseMs: 3_600_000, now: at(0) };
-    expect(await engine.claim({ ...request, start: begin })).toHaveLength(max);
-    return work;
+  for (const method of ["put", "remove"] as const) {
+    const real: unknown = Object.getOwnPropertyDescriptor(Heap.prototype, method)?.value;
+    vi.spyOn(Heap.prototype, method).mockImplementation(function count(this: unknown, item) {
+      Reflect.apply(real as () => void, this, [item]);
+      work.moves += 1;
+    });
   }
+  onTestFinished(() => void vi.restoreAllMocks());
+  return {
+    async during(doing: () => Promise<void>) {
+      Object.assign(work, { statements: 0, rows: 0, moves: 0 });
+      await doing();
+      return { ...work };
+    },
+  };
+}
+
+test("[Q4] a claim runs as many statements, and reads as many rows, with thirty thousand ready jobs of ten thousand tenants as with a few", async () => {
+  const [few, many] = [
+    await openWith({ tenants: 23, each: 2, more: 20 }),
+    await openWith({ tenants: 10_000, each: 1, more: 20_000 }),
+  ];
+  const work = countWork();
+  const costOf = ({ engine }: typeof few, max: number) =>
+    work.during(async () => {
+      const request = { worker: "w", max, leaseMs: 3_600_000, now: at(0) };
+      expect(await engine.claim({ ...request, start: begin })).toHaveLength(max);
+    });
   for (const max of [1, 10, 12]) {
     const cost = await costOf(many, max);
-    expect(cost).toEqual(await costOf(few, max));
+    // A tenant whose last job goes has no further turn to move.
+    expect(await costOf(few, max)).toEqual({ ...cost, moves: expect.any(Number) });
+    expect(cost.moves).toBeLessThan(6 * max);
     // The jobs: turns are in memory.
     expect(cost.rows).toBe(max);
     expect(cost.statements).toBeLessThan(25 + 15 * max);
@@ -86,6 +108,80 @@ test("[Q4] a claim runs as many statements, and reads as many rows, with thirty 
   const cost = await costOf(many, 10);
   expect(cost.rows).toBe(1000 + 10);
   expect(cost.statements).toBeLessThan(2 * 1000 + 25 + 15 * 10);
+});
+
+/**
+ * Three tenants, each with `keys` keys of a kind. Of each key one job runs and `each` are ready; as many are ready of a kind of
+ * which one job runs. Of half as many further keys and of a third kind a job is ready and none runs.
+ */
+async function openHeldBack({ keys, each }: { keys: number; each: number }) {
+  const dataDir = newDataDir();
+  await (await openSqliteEngine({ dataDir })).close();
+  const db = new DatabaseSync(databasePath(dataDir));
+  db.exec(`
+    CREATE TEMP TABLE numbers AS
+      WITH RECURSIVE counted (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM counted WHERE i < ${3 * keys * (each + 1)})
+      SELECT i, i % 3 + 1 AS t, i / 3 % ${keys} AS k, i / ${3 * keys} AS round FROM counted;
+    CREATE TEMP TABLE fresh (rank, t, kind, key, due, held);
+    INSERT INTO fresh SELECT i, t, 'keyed', 'running ' || k, iif(round = 0, 1, 0), round = 0 FROM numbers;
+    INSERT INTO fresh SELECT i, t, 'counted', NULL, iif(i = 0, 1, 0), i = 0 FROM numbers;
+    INSERT INTO fresh SELECT i, t, 'keyed', 'idle ' || k, 0, 0 FROM numbers WHERE round = 0 AND k % 2;
+    INSERT INTO fresh SELECT i, t, 'free', NULL, 0, 0 FROM numbers WHERE round = 0;
+    BEGIN;
+    INSERT INTO tenants (n, tenant, rev) VALUES (1, 'a', 1000000), (2, 'b', 1000000), (3, 'c', 1000000);
+    INSERT INTO owners (n, tenant, owner, rev) SELECT n, tenant, 'ann', rev FROM tenants;
+    INSERT INTO jobs (id, owner_n, tenant_n, kind, title, status, progress, message, attempt, retries, created_at, version,
+        rev, due, held, rank, key)
+      SELECT 'job ' || rowid, t, t, kind, 'A', iif(held, 'PROCESSING', 'PENDING'), 0, '', 1, 0, 0, 1, rowid, due, held,
+        rank, key
+      FROM fresh;
+    INSERT INTO payloads SELECT n, 'null', 'null' FROM jobs;
+    INSERT INTO tenant_usage SELECT tenant, 1000000, 1000000 FROM tenants;
+    COMMIT`);
+  db.close();
+  const engine = await openSqliteEngine({ dataDir, clock: () => START });
+  onTestFinished(() => engine.close());
+  const limits = new Map<string, KindLimits>([
+    ["counted", { concurrency: 1 }],
+    ["keyed", { perKey: { concurrency: 1, rate: { limit: 1, perMs: 60_000 } } }],
+  ]);
+  const request = { worker: "w", leaseMs: 3_600_000, now: at(0), limits, start: begin };
+  // The jobs that run lost their runner with the process before.
+  const running = await engine.claim({ ...request, max: 3 * keys + 1 });
+  // And one for the lines that are then looked at for the first time.
+  await engine.claim({ ...request, max: 9 });
+  return { engine, running, claim: (max: number) => engine.claim({ ...request, max }) };
+}
+
+test("[Q4] [Q6] a claim, and the end of a job, cost the same with fifty thousand jobs of ten thousand keys that are held back as with a few", async () => {
+  const [few, many] = [
+    await openHeldBack({ keys: 40, each: 1 }),
+    await openHeldBack({ keys: 3400, each: 2 }),
+  ];
+  const work = countWork();
+  async function costsOf({ engine, running, claim }: typeof few) {
+    const [held] = running.filter(({ job }) => job.kind === "keyed");
+    if (held === undefined) throw new Error("No job runs.");
+    return [
+      await work.during(async () => {
+        expect(await claim(1)).toHaveLength(1);
+      }),
+      await work.during(async () => {
+        const given = await claim(10);
+        expect(new Set(given.map(({ job }) => job.kind))).toEqual(new Set(["keyed", "free"]));
+        expect(given).toHaveLength(10);
+      }),
+      await work.during(async () => {
+        await engine.change(held.jobId, DELIVER, at(0), held);
+      }),
+    ];
+  }
+  const costs = await costsOf(many);
+  expect(costs).toEqual(await costsOf(few));
+  // The jobs, and for each of them rank and number of the next one of its line.
+  expect(costs[1]?.rows).toBeLessThanOrEqual(10 + 2 * 10);
+  expect(costs[1]?.statements).toBeLessThan(25 + 17 * 10);
+  expect(costs[1]?.moves).toBeLessThan(15 * 10);
 });
 
 test("[Q4] a claim for more jobs than that ends as many delays, so it leaves none that it could give", async () => {

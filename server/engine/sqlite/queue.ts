@@ -50,7 +50,7 @@ export const LEFT_READY = `held = 0 AND due > 0 AND (attempt = 0 OR due > ? + ${
  */
 export function makeReady(
   db: DatabaseSync,
-  turns: Pick<Turns, "fill" | "hold" | "committed">,
+  turns: Pick<Turns, "addAll" | "hold" | "committed">,
   now: number,
 ): void {
   const rank = `? - priority * ${PRIORITY_LEVEL_MS}`;
@@ -78,7 +78,7 @@ export function makeReady(
     after = n;
     cap.run(now, n, now);
     for (const line of linesOf.all(n) as unknown as (LineRow & { jobs: number })[]) {
-      turns.fill({ tenant_n: n, tenant, ...line }, line.jobs);
+      turns.addAll({ tenant_n: n, tenant, ...line }, line.jobs);
     }
   }
   for (const job of held.all() as unknown as Parameters<Turns["hold"]>[0][]) turns.hold(job);

@@ -9,15 +9,14 @@ import {
   freeAt,
   type KeyLimits,
   type LimitsOfKinds,
-  untilStart,
 } from "#server/engine/kind-limits.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
+import { isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
 import {
   createLines,
   type Group,
   hasOpen,
   isBefore,
-  isTurnBefore,
   type Kind,
   type Line,
   type Rank,
@@ -41,7 +40,7 @@ export interface Turns extends Remembered {
   /** It was, and is no more. `job`: as it was then. */
   remove(job: Waiter): void;
   /** So many jobs are ready, as at a start. */
-  fill(of: Place, ready: number): void;
+  addAll(of: Place, ready: number): void;
   /** The job runs. */
   hold(job: Place): void;
   /** It did, and does no more. Returns whether another one may start now that was held back. */
@@ -110,11 +109,6 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
     };
   }
 
-  function rememberKind(kind: Kind): () => void {
-    const { running, until } = kind;
-    return () => void Object.assign(kind, { running, until });
-  }
-
   function rememberNewest(): () => void {
     const { turn } = newest;
     return () => void (newest.turn = turn);
@@ -123,11 +117,6 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   function join(tenant: Tenant, jobs: number): void {
     tenant.ready += jobs;
     if (tenant.turn === 0) tenant.turn = newest.turn + stepOf(weights, tenant.name);
-  }
-
-  function leave(tenant: Tenant): void {
-    tenant.ready -= 1;
-    if (tenant.ready === 0) tenant.turn = 0;
   }
 
   function run(line: Line, jobs: 1 | -1): void {
@@ -141,12 +130,6 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   function meet(limits: LimitsOfKinds | undefined, now: number): void {
     for (const kind of lines.kinds.values()) lines.limit(kind, limits?.get(kind.name));
     lines.passTo(now);
-  }
-
-  function isFree({ limits, running, until, inTurn }: Kind, now: number): boolean {
-    if (inTurn.size === 0) return false;
-    if (limits === undefined) return true;
-    return isBelow(limits, running) && rateIn(limits, until, now) === 0;
   }
 
   /** Learns the first jobs of all open lines. */
@@ -172,17 +155,6 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
     return groups
       .map(({ open }) => open.first() as Line)
       .reduce((one, other) => (isBefore(other.head as Rank, one.head as Rank) ? other : one));
-  }
-
-  /** `undefined`: none has a job that is not held back. */
-  function nextTenant(free: ReadonlySet<Kind>): Tenant | undefined {
-    let next: Tenant | undefined;
-    for (const { inTurn } of free) {
-      const tenant = inTurn.first()?.tenant;
-      if (tenant === undefined) continue;
-      if (next === undefined || isTurnBefore(tenant, next)) next = tenant;
-    }
-    return next;
   }
 
   function give(line: Line, now: number): void {
@@ -226,7 +198,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       leave(line.group.tenant);
       lines.place(line);
     },
-    fill(of, ready) {
+    addAll(of, ready) {
       const line = lines.of(of);
       toChange(line);
       join(line.group.tenant, ready);
@@ -293,17 +265,20 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   };
 }
 
+function rememberKind(kind: Kind): () => void {
+  const { running, until } = kind;
+  return () => void Object.assign(kind, { running, until });
+}
+
+/** One of its ready jobs goes. */
+function leave(tenant: Tenant): void {
+  tenant.ready -= 1;
+  if (tenant.ready === 0) tenant.turn = 0;
+}
+
 function refOf({ key, group: { tenant, kind } }: Line): LineRef {
   return { tenantN: tenant.n, kind: kind.name, key };
 }
 
 /** Before every job of a line. */
 const FIRST: Rank = { rank: Number.MIN_SAFE_INTEGER, n: 0 };
-
-function isBelow(limits: KeyLimits | undefined, running: number): boolean {
-  return running < (limits?.concurrency ?? Number.POSITIVE_INFINITY);
-}
-
-function rateIn(limits: KeyLimits | undefined, until: number, now: number): number {
-  return limits?.rate === undefined ? 0 : untilStart(limits.rate, until, now);
-}
