@@ -39,7 +39,10 @@ export interface Waiting {
    * it is delayed.
    */
   ahead: number;
-  /** Jobs that run: of its kind, all tenants together, and of its tenant, kind and key. */
+  /**
+   * Jobs that run: of its kind, all tenants together, and of its tenant, kind and key. Where the limits have no `concurrency` of the
+   * kind, an engine with `multiProcess` may not count them: `kind` is 0 then.
+   */
   running: { kind: number; key: number | null };
   /** Milliseconds, rounded up, until the rates let a job start. 0: now, or there is no such rate. */
   rateInMs: { kind: number; key: number | null };

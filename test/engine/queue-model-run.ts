@@ -277,6 +277,10 @@ export class QueueModelRun {
     if (limits === undefined) return;
     const expected = this.model.waiting(id, this.#now, limits);
     const found = await this.engine.waiting(id, limits.get(of));
+    // Several processes count a kind only for its own limit.
+    const isCounted =
+      !this.engine.capabilities.multiProcess || limits.get(of)?.concurrency !== undefined;
+    if (found && expected && !isCounted) found.running.kind = expected.running.kind;
     same(found && withoutTimes(found), expected && withoutTimes(expected));
     const times = found && timesOf(found);
     for (const [n, most] of (expected === undefined ? [] : timesOf(expected)).entries()) {

@@ -15,7 +15,6 @@ export function redisEngineSuite(name: string, redis: TestRedis | TestCluster): 
   engineSuite({
     name,
     capabilities: REDIS.capabilities,
-    lacksLimits: true,
     async prepare() {
       const prefix = `suite${++data}`;
       return {

@@ -15,6 +15,7 @@ import type { EncodeAudit } from "./audit.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { type Known, knownAs, type Newest } from "./newest.ts";
 import { encodeEvent, encodeSummary } from "./records.ts";
+import { permitName } from "./permits.ts";
 import type { News, Ring } from "./ring.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 import type { RunBatched } from "./script-batcher.ts";
@@ -26,11 +27,21 @@ export interface Change {
 
 type Answer =
   | ["ok"]
-  | ["ok", "ready" | "empty", moment: number]
-  | ["ok", "alarm", ms: number]
+  | ToldOk
   | ["gone" | "moving" | "moved"]
   | ["lost"]
   | ["stale", record: string, op: string];
+
+/** A change that concerns the ring (`change.lua`). */
+type ToldOk = [
+  "ok",
+  moment: number,
+  is: "ready" | "empty" | "",
+  free: string[],
+  none: string[],
+  alarm: number | "",
+  permit: string,
+];
 
 /** The most changes of one job in one script. */
 const MAX_CHANGES_PER_SCRIPT = 50;
@@ -190,7 +201,7 @@ export function createChange({
       case "ok": {
         const record = summaryOf(job);
         newest.set({ job: record, op: name });
-        const news = newsOf(job.tenant, answer);
+        const news = newsOf(job, answer);
         const made = { job: record, event };
         asked.resolve(news === undefined ? made : ring.tell([news]).then(() => made));
         return;
@@ -226,8 +237,13 @@ export function createChange({
   };
 }
 
-function newsOf(tenant: string, answer: Answer): News | undefined {
-  if (answer[0] !== "ok" || answer.length === 1) return undefined;
-  const [, is, number] = answer;
-  return is === "alarm" ? { tenant, alarm: number } : { tenant, is, moment: number };
+function newsOf({ id, tenant, kind }: Job, answer: ["ok"] | ToldOk): News | undefined {
+  if (answer.length === 1) return undefined;
+  const [, moment, is, free, none, alarm, permit] = answer;
+  return {
+    tenant,
+    ...(is !== "" && { is, moment, free, none }),
+    alarm,
+    ...(permit !== "" && { permit: { kind, name: permitName(id, permit) } }),
+  };
 }

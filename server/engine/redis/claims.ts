@@ -4,114 +4,44 @@
  * is found when its lease ends, as one that it started.
  */
 import type { Claim, ClaimRequest } from "#server/engine/contract.ts";
-import { isRefusal } from "./errors.ts";
-import type { Keys } from "./keys.ts";
+import { type ClaimLimits, createClaimLimits } from "./claim-limits.ts";
 import type { Renew } from "./leases.ts";
+import type { Permits } from "./permits.ts";
 import type { Ended, Ring, Turns } from "./ring.ts";
-import type { RunScript } from "./scripts.ts";
-import type { Starts, Taken, TakenJob } from "./starts.ts";
+import type { Starts, Taken } from "./starts.ts";
+import { isOver, type Takes } from "./takes.ts";
 
-type Answer = [jobs: TakenJob[], ready: number, alarm: string, moment: number];
-
-/** A call of `claim.lua`. */
-interface Asked {
-  tenant: string;
-  /** Repeated calls with the same one take the jobs once. */
-  op: string;
-  most: number;
-  kind: "due" | "ready";
-  ringNow: number;
-  /** When its leases are over, by the clock of this process. */
-  till: number;
-}
-
-/** The most jobs of a tenant in one script. */
-const MOST_PER_SCRIPT = 500;
-const NO_TURNS: Turns = { due: [], now: 0, runs: [], before: new Map() };
+const NO_TURNS: Turns = {
+  op: "",
+  due: [],
+  now: 0,
+  runs: [],
+  before: new Map(),
+  reserved: [],
+  counted: [],
+  uncounted: [],
+};
 
 interface ClaimsOptions {
-  run: RunScript;
-  keys: Keys;
+  takes: Takes;
   ring: Pick<Ring, "turn">;
+  permits: Pick<Permits, "count">;
   starts: Starts;
   renew: Renew;
-  /** Returns a new idempotency key for a call. */
-  op: () => string;
-}
-
-function isOver({ till }: Pick<Taken, "till">): boolean {
-  return till <= performance.now();
 }
 
 /** The returned function is `claim` of the contract. */
 export function createClaims({
-  run,
-  keys,
+  takes,
   ring,
+  permits,
   starts,
   renew,
-  op,
 }: ClaimsOptions): (request: ClaimRequest) => Promise<Claim[]> {
-  /**
-   * Calls with an unknown result. The next claim repeats them; otherwise their jobs could wait for the end of a lease without a
-   * runner.
-   */
-  const unanswered: Asked[] = [];
+  /** With unknown results, as the calls that `takes` repeats. */
   const unstarted: Taken[] = [];
   /** Claims that succeeded only after their caller got its answer. */
   const late: Claim[] = [];
-
-  async function ask(asked: Asked, { leaseMs }: ClaimRequest): Promise<Answer> {
-    const { tenant, op: name, most, kind, ringNow } = asked;
-    try {
-      return await run<Answer>("claim", keys.tenant(tenant), name, most, kind, leaseMs, ringNow);
-    } catch (cause) {
-      // After a refusal by Redis, nothing is stored.
-      if (!isRefusal(cause)) unanswered.push(asked);
-      throw cause;
-    }
-  }
-
-  /** Asks the tenants of these turns, all at once. The jobs are in the order of the turns. */
-  async function askAll(
-    turns: Turns,
-    room: number,
-    request: ClaimRequest,
-    failures: unknown[],
-  ): Promise<{ jobs: Taken[]; ended: Ended[] }> {
-    const { due, runs, before, now } = turns;
-    const till = performance.now() + request.leaseMs;
-    const counts = new Map<string, number>();
-    for (const [tenant, count] of runs) counts.set(tenant, (counts.get(tenant) ?? 0) + count);
-    const share = Math.max(1, Math.floor(room / due.length));
-    const kind = due.length > 0 ? "due" : "ready";
-    for (const [index, tenant] of due.entries()) counts.set(tenant, index < room ? share : 0);
-    const found = new Map<string, Taken[]>();
-    const ended = await Promise.all(
-      Array.from(counts, async ([tenant, count]): Promise<Ended> => {
-        const taken = kind === "due" ? 0 : count;
-        const turn = before.get(tenant) ?? "";
-        const most = Math.min(count, MOST_PER_SCRIPT);
-        try {
-          const asked: Asked = { tenant, op: op(), most, kind, ringNow: now, till };
-          const [jobs, ready, alarm, moment] = await ask(asked, request);
-          found.set(
-            tenant,
-            jobs.map((job) => ({ tenant, job, till })),
-          );
-          const is = ready > 0 ? "ready" : "empty";
-          const given = kind === "due" ? 0 : jobs.length;
-          return { tenant, is, taken, given, turn, moment, alarm };
-        } catch (cause) {
-          failures.push(cause);
-          return { tenant, is: "failed", taken, given: 0, turn, moment: 0, alarm: "" };
-        }
-      }),
-    );
-    const inOrder = kind === "due" ? Array.from(counts) : runs;
-    const jobs = inOrder.flatMap(([tenant, count]) => found.get(tenant)?.splice(0, count) ?? []);
-    return { jobs, ended };
-  }
 
   async function beginAll(
     jobs: readonly Taken[],
@@ -129,10 +59,8 @@ export function createClaims({
 
   /** Runs beside the current call. */
   function goOn(request: ClaimRequest): void {
-    for (const asked of unanswered.splice(0)) {
-      if (isOver(asked)) continue;
-      ask(asked, request)
-        .then(([jobs]) => jobs.map((job) => ({ tenant: asked.tenant, job, till: asked.till })))
+    for (const repeated of takes.again(request)) {
+      repeated
         .then((jobs) => beginAll(jobs, request, []))
         .then((claims) => late.push(...claims))
         // A later claim tries again; in the end the leases are over.
@@ -160,13 +88,32 @@ export function createClaims({
     }
   }
 
+  /** Takes turns, once all kinds whose limits need it are counted. Rejects if the ring does not answer. */
+  async function turnOf(
+    ended: readonly Ended[],
+    room: number,
+    limits: ClaimLimits,
+    failures: unknown[],
+  ): Promise<Turns> {
+    const turns = await ring.turn(ended, room, limits.forRing());
+    if (turns.uncounted.length === 0) return turns;
+    try {
+      await permits.count(turns.uncounted);
+    } catch (cause) {
+      failures.push(cause);
+      limits.leaveOut(turns.uncounted);
+    }
+    return turnOf([], room, limits, failures);
+  }
+
   return async (request) => {
     const claims = await takeLate(request);
     goOn(request);
     const failures: unknown[] = [];
+    const limits = createClaimLimits(request.limits);
     const turn = async (ended: readonly Ended[], room: number): Promise<Turns> => {
       try {
-        return await ring.turn(ended, Math.max(0, room));
+        return await turnOf(ended, Math.max(0, room), limits, failures);
       } catch (cause) {
         failures.push(cause);
         return NO_TURNS;
@@ -177,7 +124,7 @@ export function createClaims({
     let turns = await turn([], request.max - claims.length);
     while (turns.due.length + turns.runs.length > 0) {
       const room = request.max - claims.length;
-      const { jobs, ended } = await askAll(turns, room, request, failures);
+      const { jobs, ended } = await takes.take({ turns, room, request, limits, failures });
       if (ended.every(({ is }) => is === "failed")) {
         // Redis may not answer this either, and the caller waits for its error.
         void turn(ended, 0);

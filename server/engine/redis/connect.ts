@@ -16,7 +16,7 @@ import {
 } from "./client.ts";
 import { asAppError, labelOf, neverReached } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
-import { addQueues, addTenantLists, splitFinished } from "./upgrade.ts";
+import { addQueues, addTenantLists, splitFinished, splitQueues } from "./upgrade.ts";
 
 export interface RedisClients {
   readonly label: string;
@@ -37,7 +37,7 @@ const START_MS = 10_000;
 export const OLDEST = 7;
 /**
  * Version 2 stores records without field names. This program also reads version 1. Version 3 adds the lists and feeds of tenants,
- * version 4 their queues, in place of BullMQ's, version 5 a set of settled jobs for each kind (`upgrade.ts`).
+ * version 4 their queues, in place of BullMQ's, and version 5 divides these, and the settled jobs, by kinds (`upgrade.ts`).
  */
 export const SCHEMA_VERSION = 5;
 
@@ -131,7 +131,10 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
   }
   if (found > 0 && found < 3) await addTenantLists(redis, keys);
   if (found > 0 && found < 4) await addQueues(redis, keys);
-  if (found > 0 && found < 5) await splitFinished(redis, keys);
+  if (found > 0 && found < 5) {
+    await splitQueues(redis, keys);
+    await splitFinished(redis, keys);
+  }
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 

@@ -39,7 +39,7 @@ interface Asked extends Made {
 
 type Created = ReturnType<typeof createdJob>;
 type Answer =
-  | ["ok", moment: number]
+  | ["ok", moment: number, free: string[]]
   | ["first", string]
   | ["taken", string]
   | ["full", keyof TenantQuota];
@@ -99,7 +99,8 @@ export function createCreation({
       case "ok":
         for (const { job } of created) newest.set({ job: summaryOf(job), op: name });
         if (answer[1] > 0) {
-          await ring.tell([{ tenant: owner.tenant, is: "ready", moment: answer[1] }]);
+          const [, moment, free] = answer;
+          await ring.tell([{ tenant: owner.tenant, is: "ready", moment, free }]);
         }
         return undefined;
       case "taken":
@@ -111,7 +112,10 @@ export function createCreation({
         // ioredis can send a call twice; the second one finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(owner.tenant, ids);
         // Of its own job it tells again, which is no harm.
-        else await ring.tell([{ tenant: owner.tenant, is: "ready", moment: 1 }]);
+        else {
+          const free = [...new Set(jobs.map(({ kind }) => kind))];
+          await ring.tell([{ tenant: owner.tenant, is: "ready", moment: 1, free }]);
+        }
         return answer[1];
     }
   }
@@ -148,9 +152,10 @@ export function createCreation({
 }
 
 /** The arguments of the script for one job. */
-function rowOf({ job, event }: Created, { priority = 0, trace = "" }: NewJob): string[] {
+function rowOf({ job, event }: Created, { priority = 0, trace = "", key }: NewJob): string[] {
   const record = encodeSummary(summaryOf(job));
-  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), `${priority}`, trace];
+  const line = key === undefined ? "" : `=${key}`;
+  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), `${priority}`, trace, line];
 }
 
 function inputOf({ id, input }: Job): string {

@@ -12,6 +12,7 @@ import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys, queueMember } from "./keys.ts";
 import { hasRevocations, putRevocation } from "./revocations.ts";
+import { createPermits } from "./permits.ts";
 import { hasSchedules, putSchedule } from "./schedules.ts";
 import { openRing } from "./ring.ts";
 import { createScripts } from "./scripts.ts";
@@ -19,6 +20,7 @@ import { hasShareLinks, putShareLink } from "./share-links.ts";
 import { putSigningKey } from "./signing-keys.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
+import { splitQueues } from "./upgrade.ts";
 import { encodeBatch, encodeEvent, encodeLine, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
@@ -39,6 +41,7 @@ export async function importToRedis(
   try {
     await prepare(redis, keys, label);
     const imported = await copy(redis, keys, source);
+    await splitQueues(redis, keys);
     await fillRing(redis, keys);
     await redis.del(keys.importing);
     return imported;
@@ -54,8 +57,9 @@ async function fillRing(redis: Client, keys: Keys): Promise<void> {
   const run = createScripts(redis);
   const tenants = createTenantDirectory(redis, run, keys);
   const nothingIsHeard = { onWork: () => Promise.resolve(() => undefined) };
-  const ring = openRing({ run, keys, hints: nothingIsHeard, weights: new Map() });
-  await createSweep({ run, keys, tenants, ring })();
+  const permits = createPermits({ redis, run, keys });
+  const ring = openRing({ run, keys, hints: nothingIsHeard, weights: new Map(), op: () => "" });
+  await createSweep({ run, keys, tenants, ring, permits })();
   ring.close();
 }
 
@@ -160,7 +164,8 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, token, trace, priority, events, draft, lines } = transfer;
+  const { n, job, idempotencyKey, rev, token, trace, priority, key, events, draft, lines } =
+    transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
@@ -182,6 +187,7 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   if (idempotencyKey !== null) fields.key = idempotencyKey;
   if (trace !== null) fields.tr = trace;
   if (priority > 0) fields.p = priority;
+  if (key !== null) fields.k = key;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;
@@ -229,5 +235,5 @@ function placeOf(
   // Its runner is gone.
   if (status === "PROCESSING") return { set: keys.leased(tenant), score: due, member: id };
   if (due > 0) return { set: keys.delayed(tenant), score: due, member: id };
-  return { set: keys.queue(tenant), score: rank, member: queueMember(n, id) };
+  return { set: keys.wholeQueue(tenant), score: rank, member: queueMember(n, id) };
 }

@@ -12,8 +12,8 @@ export interface Keys {
   owner(owner: Owner): string;
   job(tenant: string, jobId: string): string;
   batch(tenant: string, batchId: string): string;
-  /** Jobs that a claim may take (`queueMember`), by their rank. */
-  queue(tenant: string): string;
+  /** Ready jobs (`queueMember`), by their rank, until `split-queue.lua` moves them to the queues of their kinds. */
+  wholeQueue(tenant: string): string;
   /** PENDING jobs whose delay has not ended, by its end in ms of Redis' time. */
   delayed(tenant: string): string;
   /** Jobs that a claim holds, by the end of its lease in ms of Redis' time. */
@@ -81,7 +81,7 @@ export function createKeys(prefix: string): Keys {
     owner: ofOwner,
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
-    queue: (name) => `${tenant(name)}:queue`,
+    wholeQueue: (name) => `${tenant(name)}:queue`,
     delayed: (name) => `${tenant(name)}:delayed`,
     leased: (name) => `${tenant(name)}:leased`,
     bytes: (name) => `${tenant(name)}:bytes`,

@@ -21,6 +21,7 @@ import { createLines } from "./lines.ts";
 import { createKeys } from "./keys.ts";
 import { createNewest } from "./newest.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPermits } from "./permits.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createReads } from "./reads.ts";
@@ -35,9 +36,11 @@ import { createSignIns } from "./sign-ins.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createStarts } from "./starts.ts";
 import { createSweep } from "./sweep.ts";
+import { createTakes } from "./takes.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 import { createTickets } from "./tickets.ts";
 import { createUsers } from "./users.ts";
+import { createWaiting } from "./waiting.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
 
 export interface RedisOptions {
@@ -74,8 +77,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const newest = createNewest();
   const hints = openRedisHints(clients.nodes, keys, tenants);
   const { weights = new Map<string, number>() } = options;
-  const ring = openRing({ run, keys, hints, weights });
-  const parts = { redis, run, keys, tenants, newest, ring, encodeAudit, op };
+  const ring = openRing({ run, keys, hints, weights, op });
+  const permits = createPermits({ redis, run, keys });
+  const parts = { redis, run, keys, tenants, newest, ring, permits, encodeAudit, op };
   const reads = createReads(parts);
   const creation = createCreation(parts);
   const runBatched = createScriptBatcher(run, "change", options.onGroup);
@@ -84,7 +88,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const lines = createLines(parts);
   const renew = createRenew(parts);
   const starts = createStarts({ ...parts, change });
-  const claim = createClaims({ ...parts, starts, renew });
+  const claim = createClaims({ ...parts, takes: createTakes(parts), starts, renew });
+  const waiting = createWaiting(parts);
   const heartbeats = createWorkerHeartbeats(run, keys);
   const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
@@ -155,10 +160,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     usage: (tenant) => use(() => reads.usage(tenant)),
     getJob: (jobId) => use(() => reads.job(jobId)),
     getSummary: (jobId) => use(() => reads.summary(jobId)),
-    waiting: () =>
-      use(async () => {
-        throw new AppError("UNAVAILABLE", "Limits of kinds are not kept here yet.");
-      }),
+    waiting: (jobId, limits) => use(() => waiting(jobId, limits)),
     listJobs: (query) => use(() => reads.jobs(query)),
     getBatch: (batchId) => use(() => reads.batch(batchId)),
     listBatches: (query) => use(() => reads.batches(query)),

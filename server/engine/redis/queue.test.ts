@@ -175,14 +175,14 @@ test("[J5] a ring that names tenants without ready jobs gives the jobs of the ot
   const { client } = redis();
   const strange = Array.from({ length: 30 }, (_, n) => `gone ${n}`);
   for (const tenant of strange) {
-    await client.zadd("jobwire:{:turns}:turns", 0, tenant);
-    await client.hset("jobwire:{:turns}:told", tenant, "1");
+    await client.zadd("jobwire:{:turns}:turns:article", 0, tenant);
+    await client.hset("jobwire:{:turns}:tenants", tenant, "0 1 0\narticle");
     await client.zadd("jobwire:{:turns}:alarms", 0, tenant);
   }
   expect(jobsOf(await take(engine, 1))).toEqual([id]);
   expect(await take(engine, 1)).toEqual([]);
-  expect(await client.zrange("jobwire:{:turns}:turns", "0", "-1")).toEqual([]);
-  expect(await client.hlen("jobwire:{:turns}:told")).toBe(0);
+  expect(await client.zrange("jobwire:{:turns}:turns:article", "0", "-1")).toEqual([]);
+  expect(await client.hlen("jobwire:{:turns}:tenants")).toBe(0);
 });
 
 test("[Q1] processes take turns from one ring, and a tenant's jobs keep their order between them", async () => {
@@ -387,7 +387,7 @@ test(
     }
     await vi.waitFor(async () => {
       expect(await take(engine, 9)).toEqual([]);
-      expect(await server.client.zcard("jobwire:{:turns}:turns")).toBe(0);
+      expect(await server.client.zcard("jobwire:{:turns}:turns:article")).toBe(0);
     }, PATIENCE);
   },
 );

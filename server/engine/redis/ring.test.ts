@@ -9,37 +9,54 @@ const { redis } = useRedis();
 
 const STEP = 27_720;
 
+let calls = 0;
+
 function open(weights: ReadonlyMap<string, number> = new Map()): Ring {
   const run = createScripts(redis().client);
   const hints = { onWork: () => Promise.resolve(() => undefined) };
-  return openRing({ run, keys: createKeys("jobwire"), hints, weights });
+  return openRing({
+    run,
+    keys: createKeys("jobwire"),
+    hints,
+    weights,
+    op: () => `op.${(calls += 1)}`,
+  });
 }
 
-const ready = (tenant: string, moment: number) => ({ tenant, is: "ready" as const, moment });
+const KIND = "article";
+const ready = (tenant: string, moment: number) => ({
+  tenant,
+  is: "ready" as const,
+  moment,
+  free: [KIND],
+});
 const ended = (tenant: string, more: Partial<Ended>): Ended => ({
   tenant,
   is: "empty",
   taken: 0,
   given: 0,
-  turn: "",
+  before: { turn: "", added: "0" },
   moment: 0,
   alarm: "",
+  free: more.is === "ready" ? [KIND] : [],
+  hasClosed: false,
+  permits: [],
   ...more,
 });
 
 async function turnsOf(ring: Ring, room = 9): Promise<[string, number][]> {
-  return (await ring.turn([], room)).runs;
+  return (await ring.turn([], room, "")).runs;
 }
 
 test("a claim that found no job does not end the place of one that was stored after it", async () => {
   const ring = open();
   await ring.tell([ready("a", 10)]);
-  await ring.turn([], 1);
+  await ring.turn([], 1, "");
   // The next job came between the claim and its end.
   await ring.tell([ready("a", 30)]);
-  await ring.turn([ended("a", { moment: 20 })], 0);
+  await ring.turn([ended("a", { moment: 20 })], 0, "");
   expect(await turnsOf(ring, 1)).toEqual([["a", 1]]);
-  await ring.turn([ended("a", { moment: 40 })], 0);
+  await ring.turn([ended("a", { moment: 40 })], 0, "");
   expect(await turnsOf(ring)).toEqual([]);
   // News that is told late.
   await ring.tell([{ tenant: "b", is: "empty", moment: 60 }, ready("b", 50)]);
@@ -50,7 +67,7 @@ test("[Q1] turns for which a tenant had no job go back, and count for no other",
   const ring = open(new Map([["b", 2]]));
   await ring.writeWeights();
   await ring.tell([ready("a", 1), ready("b", 1)]);
-  const { runs, before } = await ring.turn([], 6);
+  const { runs, before } = await ring.turn([], 6, "");
   expect(runs).toEqual([
     ["b", 1],
     ["a", 1],
@@ -58,34 +75,34 @@ test("[Q1] turns for which a tenant had no job go back, and count for no other",
     ["a", 1],
     ["b", 1],
   ]);
-  const of = (tenant: string) => before.get(tenant) ?? "";
+  const of = (tenant: string) => before.get(tenant) ?? { turn: "", added: "0" };
   await ring.turn(
     [
-      ended("a", { taken: 2, given: 1, turn: of("a"), moment: 2, is: "ready" }),
-      ended("b", { taken: 4, given: 0, turn: of("b"), moment: 2 }),
+      ended("a", { taken: 2, given: 1, before: of("a"), moment: 2, is: "ready" }),
+      ended("b", { taken: 4, given: 0, before: of("b"), moment: 2 }),
     ],
     0,
+    "",
   );
   // One that enters now is behind the last job that was given, and no further.
   await ring.tell([ready("c", 3), ready("b", 3)]);
-  expect(await redis().client.zrange("jobwire:{:turns}:turns", "0", "-1", "WITHSCORES")).toEqual([
-    "b",
-    `${STEP + STEP / 2}`,
-    "a",
-    `${2 * STEP}`,
-    "c",
-    `${2 * STEP}`,
-  ]);
+  expect(
+    await redis().client.zrange("jobwire:{:turns}:turns:article", "0", "-1", "WITHSCORES"),
+  ).toEqual(["b", `${STEP + STEP / 2}`, "a", `${2 * STEP}`, "c", `${2 * STEP}`]);
 });
 
 test("a tenant whose node does not answer keeps no other waiting, and is asked again", async () => {
   const ring = open();
   await ring.tell([ready("gone", 1), ready("well", 1)]);
-  await ring.turn([], 1);
-  await ring.turn([ended("gone", { is: "failed", taken: 1, turn: `${STEP}` })], 0);
+  await ring.turn([], 1, "");
+  await ring.turn(
+    [ended("gone", { is: "failed", taken: 1, before: { turn: `${STEP}`, added: "0" } })],
+    0,
+    "",
+  );
   expect(await turnsOf(ring, 2)).toEqual([["well", 2]]);
   await redis().client.zincrby("jobwire:{:turns}:alarms", -10_000, "gone");
-  expect(await ring.turn([], 1)).toMatchObject({ due: ["gone"], runs: [] });
+  expect(await ring.turn([], 1, "")).toMatchObject({ due: ["gone"], runs: [] });
 });
 
 test("an alarm is the earliest that was told, and is due once", async () => {
@@ -96,7 +113,7 @@ test("an alarm is the earliest that was told, and is due once", async () => {
     { tenant: "a", alarm: now + 60_000 },
     { tenant: "b", alarm: now + 60_000 },
   ]);
-  expect((await ring.turn([], 1)).due).toEqual(["a"]);
-  expect((await ring.turn([ended("a", { alarm: `${now + 60_000}` })], 1)).due).toEqual([]);
+  expect((await ring.turn([], 1, "")).due).toEqual(["a"]);
+  expect((await ring.turn([ended("a", { alarm: `${now + 60_000}` })], 1, "")).due).toEqual([]);
   expect(await redis().client.zcard("jobwire:{:turns}:alarms")).toBe(2);
 });

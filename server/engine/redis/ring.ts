@@ -14,11 +14,17 @@ import type { RunScript } from "./scripts.ts";
 /** The state of a tenant's ready jobs at a moment, in microseconds of its node's clock, as its scripts say it. */
 export interface News {
   tenant: string;
-  /** Absent: only `alarm` is news. */
+  /** Absent: this is no news. */
   is?: "ready" | "empty";
   moment?: number;
-  /** No delay of its jobs ends, and no lease, before this time in ms. */
+  /** Kinds of which it has jobs that its lines do not hold back. */
+  free?: readonly string[];
+  /** Kinds of which it has none. "*": all others. */
+  none?: readonly string[] | "*";
+  /** No delay of its jobs ends, no lease, and no time of a rate, before this time in ms. */
   alarm?: number | string;
+  /** Of a job that ended. */
+  permit?: { kind: string; name: string };
 }
 
 /** How a claim of a tenant's jobs ended. */
@@ -28,13 +34,38 @@ export interface Ended {
   /** The turns that were taken for it. */
   taken: number;
   given: number;
-  /** Its turn before. */
-  turn: string;
+  before: Before;
   moment: number;
   alarm: string;
+  /** As in `News`; of all others it has none. */
+  free: readonly string[];
+  hasClosed: boolean;
+  permits: readonly UsedPermits[];
 }
 
+/** A turn, and what was added to it when turns were taken. */
+export interface Before {
+  turn: string;
+  added: string;
+}
+
+/** What a claim did with what was reserved of a kind for a tenant. */
+export type UsedPermits = [
+  kind: string,
+  reserved: number,
+  used: number,
+  op: string,
+  mark: number,
+  /** Names of permits, where the running jobs of the kind are counted. */
+  permits: string[],
+];
+
+/** Jobs of a kind with limits of all tenants that a tenant may give. `mark` goes back to the ring. */
+export type Reserved = [tenant: string, kind: string, count: number, mark: number];
+
 export interface Turns {
+  /** Under which these were taken. */
+  op: string;
   /** Tenants whose alarm is due. There are no turns then. */
   due: string[];
   /** The ring's time in ms. */
@@ -42,14 +73,19 @@ export interface Turns {
   /** Tenants and their numbers of turns, in their order. */
   runs: [tenant: string, count: number][];
   /** The turn of each tenant before. */
-  before: ReadonlyMap<string, string>;
+  before: ReadonlyMap<string, Before>;
+  reserved: readonly Reserved[];
+  /** Kinds whose running jobs are counted. */
+  counted: readonly string[];
+  /** Those of kinds that are to be counted before one is given. There are no turns then. */
+  uncounted: readonly string[];
 }
 
 export interface Ring {
   /** Tells what was stored. A failure is a warning: the sweep tells it again. */
   tell(news: readonly News[]): Promise<void>;
-  /** Ends claims, and takes the next turns: `room` at most. */
-  turn(ended: readonly Ended[], room: number): Promise<Turns>;
+  /** Ends claims, and takes the next turns: `room` at most. `limits` as `turns.lua` takes them. */
+  turn(ended: readonly Ended[], room: number, limits: string): Promise<Turns>;
   /** Writes the weights of tenants. */
   writeWeights(): Promise<void>;
   /** Calls `listener` when there may be work. */
@@ -57,7 +93,24 @@ export interface Ring {
   close(): void;
 }
 
-type Answer = [next: number, now: number, due: string[], runs: string[], before: string[]];
+type Answer = [
+  next: number,
+  now: number,
+  due: string[],
+  runs: string[],
+  before: string[],
+  reserved: Reserved[],
+  counted: string[],
+  uncounted: string[],
+];
+/** A call of `turns.lua`. */
+interface Call {
+  room: number;
+  ended: readonly Ended[];
+  news: readonly News[];
+  op: string;
+  limits: string;
+}
 
 /** Longer delays make Node's timers fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -69,9 +122,11 @@ interface RingOptions {
   keys: Keys;
   hints: Pick<RedisHints, "onWork">;
   weights: TenantWeights;
+  /** Returns a new idempotency key for a call. */
+  op: () => string;
 }
 
-export function openRing({ run, keys, hints, weights }: RingOptions): Ring {
+export function openRing({ run, keys, hints, weights, op }: RingOptions): Ring {
   const wholeTurn = stepOf(new Map(), "");
   const listeners = new Set<() => void>();
   /** Ends the subscription to hints. */
@@ -90,32 +145,17 @@ export function openRing({ run, keys, hints, weights }: RingOptions): Ring {
     if (next >= 0 && open) timer = setTimeout(wake, Math.min(next + 1, MAX_TIMEOUT_MS)).unref();
   }
 
-  async function send(
-    room: number,
-    ended: readonly Ended[],
-    news: readonly News[],
-  ): Promise<Answer> {
+  async function send({ room, ended, news, op: name, limits }: Call): Promise<Answer> {
     const answer = await run<Answer>(
       "turns",
       keys.ring,
       room,
       wholeTurn,
+      name,
+      limits,
       ended.length,
-      ended.flatMap((each) => [
-        each.tenant,
-        `${each.taken}`,
-        `${each.given}`,
-        each.turn,
-        `${each.moment}`,
-        each.alarm,
-        each.is,
-      ]),
-      news.flatMap(({ tenant, moment = 0, alarm = "", is = "" }) => [
-        tenant,
-        `${moment}`,
-        `${alarm}`,
-        is,
-      ]),
+      ended.flatMap(rowOfEnded),
+      news.flatMap(rowOfNews),
     );
     arm(answer[0]);
     return answer;
@@ -130,7 +170,8 @@ export function openRing({ run, keys, hints, weights }: RingOptions): Ring {
     telling = undefined;
     try {
       for (let at = 0; at < news.length; at += NEWS_PER_SCRIPT) {
-        await send(0, [], news.slice(at, at + NEWS_PER_SCRIPT));
+        const part = news.slice(at, at + NEWS_PER_SCRIPT);
+        await send({ room: 0, ended: [], news: part, op: "", limits: "" });
       }
     } catch (cause) {
       process.emitWarning(asAppError(cause, "Redis"));
@@ -144,13 +185,24 @@ export function openRing({ run, keys, hints, weights }: RingOptions): Ring {
       telling ??= tellAll();
       await telling;
     },
-    async turn(ended, room) {
-      const [, now, due, runs, before] = await send(room, ended, []);
+    async turn(ended, room, limits) {
+      const name = op();
+      const [, now, due, runs, before, reserved, counted, uncounted] = await send({
+        room,
+        ended,
+        news: [],
+        op: name,
+        limits,
+      });
       return {
+        op: name,
         due,
         now,
         runs: inPairs(runs).map(([tenant, count]) => [tenant, Number(count)]),
-        before: new Map(inPairs(before)),
+        before: beforeOf(before),
+        reserved,
+        counted,
+        uncounted,
       };
     },
     async writeWeights() {
@@ -176,4 +228,49 @@ export function openRing({ run, keys, hints, weights }: RingOptions): Ring {
       listeners.clear();
     },
   };
+}
+
+/** Kinds have no line breaks. */
+function inLines(kinds: readonly string[]): string {
+  return kinds.join("\n");
+}
+
+function rowOfEnded(ended: Ended): string[] {
+  const { tenant, taken, given, before, moment, alarm, is, free, hasClosed, permits } = ended;
+  return [
+    tenant,
+    `${taken}`,
+    `${given}`,
+    before.turn,
+    before.added,
+    `${moment}`,
+    alarm,
+    is,
+    inLines(free),
+    hasClosed ? "1" : "0",
+    permits.length === 0 ? "" : JSON.stringify(permits),
+  ];
+}
+
+function rowOfNews(news: News): string[] {
+  const { tenant, moment = 0, alarm = "", is = "", free = [], none = [], permit } = news;
+  return [
+    tenant,
+    `${moment}`,
+    `${alarm}`,
+    is,
+    inLines(free),
+    none === "*" ? none : inLines(none),
+    permit === undefined ? "" : inLines([permit.kind, permit.name]),
+  ];
+}
+
+/** Takes tenants, turns and what was added to these, in turn. */
+function beforeOf(flat: readonly string[]): Map<string, Before> {
+  const before = new Map<string, Before>();
+  for (let index = 0; index < flat.length; index += 3) {
+    const [tenant = "", turn = "", added = ""] = flat.slice(index, index + 3);
+    before.set(tenant, { turn, added });
+  }
+  return before;
 }

@@ -17,8 +17,10 @@ const NAMES = [
   "assign-job",
   "begin-move",
   "change",
+  "check-permits",
   "claim",
   "copy-list",
+  "count-kinds",
   "create",
   "create-api-key",
   "create-schedule",
@@ -28,9 +30,11 @@ const NAMES = [
   "find-revocations",
   "find-share-links",
   "forget-tenant",
+  "held",
   "index-open",
   "keep-presence",
   "keep-worker",
+  "kind-state",
   "list-api-keys",
   "list-batches",
   "list-jobs",
@@ -58,11 +62,14 @@ const NAMES = [
   "save-session",
   "set-steps",
   "split-finished",
+  "split-queue",
+  "stale-permits",
   "take-schedules",
   "take-session",
   "take-ticket",
   "turns",
   "use-api-key",
+  "waiting",
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
@@ -84,10 +91,22 @@ type Command = (...args: Argument[]) => Promise<unknown>;
  */
 const KEYS = 2;
 
+/** A line of a script names parts of `scripts/shared/` that several scripts have. */
+const USES = /^-- uses (.+)$/m;
+
+/** The parts come first. Line numbers in errors are those of the whole. */
+function read(name: ScriptName): string {
+  const lua = readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), "utf8");
+  const parts = USES.exec(lua)?.[1]?.split(" ") ?? [];
+  const shared = parts.map((part) =>
+    readFileSync(new URL(`scripts/shared/${part}`, import.meta.url), "utf8"),
+  );
+  return [...shared, lua].join("");
+}
+
 export function createScripts(redis: Client): RunScript {
   for (const name of NAMES) {
-    const lua = readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), "utf8");
-    redis.defineCommand(name, { numberOfKeys: KEYS, lua });
+    redis.defineCommand(name, { numberOfKeys: KEYS, lua: read(name) });
   }
   const commands = redis as unknown as Record<ScriptName, Command>;
   return async <Answer>(

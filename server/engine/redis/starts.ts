@@ -19,6 +19,9 @@ export type TakenJob = [
   input: string | null,
   output: string | null,
   trace: string | null,
+  /** Empty where the running jobs of its kind are not counted. */
+  permit: string,
+  kind: string,
 ];
 
 export interface Taken {
@@ -71,7 +74,7 @@ export function createStarts({ redis, keys, tenants, newest, change }: StartsOpt
 
   async function beginAgain(taken: Taken, request: ClaimRequest): Promise<Claim | undefined> {
     const { tenant, job: of } = taken;
-    const [jobId, token, , , input, output, trace] = of;
+    const [jobId, token, , , input, output, trace, ...more] = of;
     const key = keys.job(tenant, jobId);
     const [[record, made, held, now], last] = await Promise.all([
       redis.hmget(key, "s", "op", "held", "token"),
@@ -79,7 +82,7 @@ export function createStarts({ redis, keys, tenants, newest, change }: StartsOpt
     ]);
     if (record == null || last === null || held !== "1" || now !== `${token}`) return undefined;
     const { job, op: led } = knownAs(record, made);
-    const again: TakenJob = [jobId, token, record, led, input, output, trace];
+    const again: TakenJob = [jobId, token, record, led, input, output, trace, ...more];
     const claim = await begin({ ...taken, job: again }, request);
     const event = decodeEvent(jobId, last);
     return claim && job.status === "PROCESSING" && event.type === "started"

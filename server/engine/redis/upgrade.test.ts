@@ -4,6 +4,7 @@ import { ANN, at, BOB, newBatch, newJob, START } from "#test/engine/builders.ts"
 import { useRedis } from "#test/redis/engine.fixture.ts";
 import { DELIVER, logOf } from "#test/engine/builders.ts";
 import version3 from "#test/engine/old-data/redis-3.json" with { type: "json" };
+import version4 from "#test/engine/old-data/redis-4.json" with { type: "json" };
 import { advanceTime } from "#test/redis/advance-time.ts";
 import { createKeys } from "./keys.ts";
 import { createScripts } from "./scripts.ts";
@@ -100,22 +101,22 @@ test("[E12] settled jobs of version 4 are deleted by their kinds, however often 
   expect((await engine.listJobs({ ...ANN, limit: 9 })).items.map(({ id }) => id)).toEqual([ids[2]]);
 });
 
-/** Data that the version before wrote: jobs of two tenants in all states, and BullMQ's entries. */
-async function restoreVersion3(): Promise<void> {
+/** Restores data, as if it were written now: times in these sorted sets of tenants are later then. */
+async function restore(data: typeof version3 | typeof version4, ...sets: string[]): Promise<void> {
   const { client } = redis();
-  for (const [name = "", ...args] of version3.commands)
-    await client.call(name, ...args.map(String));
-  // As if it were written now: one lease has ended, and no delay.
-  for (const open of await client.keys("old:{*}:open")) {
-    for (const id of await client.zrange(open, "0", "-1")) {
-      await client.zincrby(open, Date.now() - version3.writtenAt, id);
+  for (const [name = "", ...args] of data.commands) await client.call(name, ...args.map(String));
+  const found = await Promise.all(sets.map((set) => client.keys(`old:{*}:${set}`)));
+  for (const set of found.flat()) {
+    for (const member of await client.zrange(set, "0", "-1")) {
+      await client.zincrby(set, Date.now() - data.writtenAt, member);
     }
   }
 }
 const oldId = (n: number) => `0198c5a0-0000-7000-8000-0000000000${`${n}`.padStart(2, "0")}`;
 
 test("[Q3] [J3] jobs of version 3 get their places in the queue, however often the upgrade was interrupted", async () => {
-  await restoreVersion3();
+  // Jobs of two tenants in all states, and BullMQ's entries. One lease has ended, and no delay.
+  await restore(version3, "open");
   const { client } = redis();
   const run = createScripts(client);
   for (let interrupted = 0; interrupted < 3; interrupted += 1) {
@@ -162,4 +163,41 @@ test("[Q3] [J3] jobs of version 3 get their places in the queue, however often t
     "delivered",
   ]);
   expect(await engine.usage("acme")).toMatchObject({ waitingJobs: 0 });
+});
+
+test("[Q3] [J3] [Q5] jobs of version 4 get places in the queues of their kinds, and those that run count", async () => {
+  await restore(version4, "queue", "delayed", "leased");
+  const { client } = redis();
+  const run = createScripts(client);
+  for (let interrupted = 0; interrupted < 2; interrupted += 1) {
+    await run("split-queue", "old:{acme}", 1);
+  }
+  const [engine, other] = await Promise.all([open({ prefix: "old" }), open({ prefix: "old" })]);
+  expect(await client.get("old:schema")).toBe("5");
+  const before = ["old:{*}:queue", "old:{:turns}:turns", "old:{:turns}:told"];
+  expect((await Promise.all(before.map((pattern) => client.keys(pattern)))).flat()).toEqual([]);
+  expect(await engine.usage("acme")).toMatchObject({ waitingJobs: 6 });
+  expect(await engine.usage("globex")).toMatchObject({ waitingJobs: 2 });
+
+  engine.onWork(() => undefined);
+  // Job 2 runs, and jobs 6, 8 and 9 are of its kind.
+  const limits = new Map([["article", { concurrency: 3 }]]);
+  const given: string[] = [];
+  const look = async () => {
+    const request = { worker: "w", max: 9, leaseMs: 7_200_000, now: new Date(), limits };
+    given.push(...(await other.claim(request)).map(({ jobId }) => jobId));
+    return given;
+  };
+  const ids = (...of: number[]) => of.map(oldId);
+  await vi.waitFor(async () => expect(await look()).toEqual(expect.arrayContaining(ids(7, 5))));
+  expect(given.toSorted()).toEqual(ids(5, 6, 7, 8));
+  // The runners of jobs 2 and 3 are gone, and the delay of job 4 is over. It waits as job 9 does, until one of three ends.
+  await advanceTime(redis(), "old", 3_600_000);
+  await vi.waitFor(async () => expect(await look()).toEqual(expect.arrayContaining(ids(2, 3))));
+  expect(await look()).toHaveLength(6);
+  await engine.change(oldId(2), { action: "cancel" }, new Date());
+  await vi.waitFor(async () => expect(await look()).toHaveLength(7));
+  await engine.change(oldId(6), { action: "cancel" }, new Date());
+  await vi.waitFor(async () => expect(await look()).toHaveLength(8));
+  expect(given.slice(6).toSorted()).toEqual(ids(4, 9));
 });

@@ -41,6 +41,15 @@ export async function addQueues(redis: Client, keys: Keys): Promise<void> {
 }
 
 /**
+ * Divides the queues of tenants by kinds, and deletes the ring of version 4: the sweep fills a new one. Several processes may do it
+ * at the same time, and each may stop half-way.
+ */
+export async function splitQueues(redis: Client, keys: Keys): Promise<void> {
+  await divide(redis, keys, { suffix: ":queue", script: "split-queue" });
+  await redis.unlink(`${keys.ring}:turns`, `${keys.ring}:told`);
+}
+
+/**
  * Gives each kind of a tenant a set of its settled jobs, in place of one for all kinds. Several processes may do it at the same
  * time, and each may stop half-way.
  */
@@ -52,7 +61,7 @@ export async function splitFinished(redis: Client, keys: Keys): Promise<void> {
 async function divide(
   redis: Client,
   keys: Keys,
-  { suffix, script }: { suffix: string; script: "index-open" | "split-finished" },
+  { suffix, script }: { suffix: string; script: "index-open" | "split-finished" | "split-queue" },
 ): Promise<void> {
   const run = createScripts(redis);
   for (const master of mastersOf(redis)) {

@@ -1,6 +1,7 @@
 -- Stores changes of jobs of one tenant, each only if its job has not changed meanwhile: record, log, feed, lists, queue, batch,
 -- hints. The caller computes the new record; this script only compares and sets. A refused change does not affect others.
 --
+-- uses places.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  for each change:
 --       1 job id  2 version that the change was computed from  3 version that it leads to
@@ -13,13 +14,12 @@
 --       17 op of the change that led to the record that this change was computed from
 --       18 limit of the audit list, a space, entry; or ""
 -- Returns for each change:
---         {"ok"}, if nothing of it concerns the ring; {"ok", "ready", moment in microseconds}: the tenant has ready jobs, and
---         may have had none before; {"ok", "empty", moment}: it has none any more; {"ok", "alarm", ms}: a delay ends then, and
---         it may be the first one of the tenant to end
+--         {"ok"}, if nothing of it concerns the ring; {"ok", moment in microseconds, "ready": the tenant has ready jobs, or
+--         "empty", {kinds with jobs that are not held back}, {kinds without, of those that it concerns}, time in ms at which a
+--         delay ends or "", permit of a claim that ended or ""}
 --         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"moving"}: the job is on its way to another
 --         tenant; {"stale", stored record, op that led to it}
 local FIELDS = 18
-local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
 local newest_rev
@@ -72,47 +72,74 @@ local function moment()
 end
 local function now() return math.floor(moment() / 1000) end
 
--- Ready jobs before the script, if it adds or removes any; and the answers that depend on it.
-local ready
-local touched = {}
-local function touch(answer)
-  ready = ready or redis.call('ZCARD', t .. ':queue')
+-- Where it adds or removes ready jobs of these kinds: which had some that were not held back before; and the answers that
+-- depend on it.
+local had_ready
+local free, touched = {}, {}
+local function touch(kind, answer)
+  if had_ready == nil then had_ready = redis.call('EXISTS', t .. ':ready') == 1 end
+  if free[kind] == nil then free[kind] = is_free(kind) end
   touched[#touched + 1] = answer
-  return answer
+end
+-- What is true of the kinds now.
+local function news_of(kinds)
+  local are, are_not = {}, {}
+  for kind in pairs(kinds) do
+    local list = is_free(kind) and are or are_not
+    list[#list + 1] = kind
+  end
+  return {moment(), redis.call('EXISTS', t .. ':ready') == 1 and 'ready' or 'empty', are, are_not}
+end
+local function tell(answer, news)
+  for i, part in ipairs(news) do answer[i + 1] = part end
 end
 
--- As in claim.lua.
-local function member(n, id) return string.format('%013.0f ', n + 2 ^ 40) .. id end
--- As `rankOf` in turns.ts.
-local PRIORITY_LEVEL_MS = 600000
-local function wait(id, n, priority, delay)
+local function wait(answer, id, n, kind, key, priority, delay)
   if delay == 'none' or delay == '0' then
-    local answer = touch({'ok'})
+    touch(kind, answer)
     local before = delay == 'none' and redis.call('HGET', t .. ':job:' .. id, 'rank')
-    place(t .. ':queue', member(n, id), before or now() - (priority or 0) * PRIORITY_LEVEL_MS)
-    return answer
+    enter(kind, key, member(n, id), before or rank_of(now(), priority))
+    return
   end
   local till = now() + delay
   place(t .. ':delayed', id, till)
   local first = redis.call('ZRANGE', t .. ':delayed', 0, 0, 'WITHSCORES')[2]
-  return (not first or till < tonumber(first)) and {'ok', 'alarm', till} or {'ok'}
+  if not first or till < tonumber(first) then answer[6] = till end
+end
+-- The claim of a running job ends. A line that was full has room.
+local function end_claim(answer, id, kind, key, permit)
+  place(t .. ':leased', id, false)
+  if permit then
+    redis.call('HDEL', t .. ':permits', id)
+    answer[7] = permit
+  end
+  if not key then return end
+  local line = line_of(kind, key)
+  count(':running', line, -1)
+  if redis.call('ZSCORE', t .. ':closed', line) == 'inf' then
+    touch(kind, answer)
+    open(line)
+  end
 end
 -- The answer to a repeated call.
-local function again(id, to)
-  if to ~= 'PENDING' then return {'ok'} end
-  local till = redis.call('ZSCORE', t .. ':delayed', id)
-  return till and {'ok', 'alarm', tonumber(till)} or {'ok', 'ready', moment()}
+local function again(id, kind, to, held, permit)
+  if to == 'PROCESSING' or held == '1' then return {'ok'} end
+  local answer = {'ok'}
+  tell(answer, news_of({[kind] = true}))
+  answer[6] = tonumber(redis.call('ZSCORE', t .. ':delayed', id) or '') or ''
+  answer[7] = permit or ''
+  return answer
 end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, delay, output,
   batch, base, audit)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p')
+  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm', 'u')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
-  if newest >= tonumber(number) then return again(id, to) end
+  if newest >= tonumber(number) then return again(id, kind, to, is[2], is[10]) end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
   if is[7] then return {'moving'} end
   -- An equal version does not prove that the change was computed from this record: the change that led to the caller's record
@@ -128,7 +155,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if output ~= '' then
     set('o', output)
     local counted = redis.call('HSTRLEN', job, 'i') + #output
-    bytes = bytes + counted - tonumber(redis.call('HGET', job, 'u') or 0)
+    bytes = bytes + counted - tonumber(is[11] or 0)
     set('u', counted)
   end
   redis.call('RPUSH', t .. ':log:' .. id, event)
@@ -159,14 +186,14 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     -- The job no longer runs, so its claim ends.
     set('held', '0')
     if is[2] == '1' then
-      place(t .. ':leased', id, false)
+      end_claim(answer, id, kind, is[9], is[10])
     else
-      answer = touch({'ok'})
-      place(t .. ':queue', member(is[6], id), false)
+      touch(kind, answer)
+      leave(kind, is[9], member(is[6], id))
       for _, each in ipairs({':delayed', ':leased'}) do place(t .. each, id, false) end
     end
     if to == 'PENDING' then
-      answer = wait(id, is[6], is[8], delay)
+      wait(answer, id, is[6], kind, is[9], is[8], delay)
       place(t .. ':finished:' .. kind, id, false)
     else
       place(t .. ':finished:' .. kind, id, time)
@@ -194,10 +221,19 @@ for set, members in pairs(sets) do
   if #places > 0 then redis.call('ZADD', set, unpack(places)) end
   if #left > 0 then redis.call('ZREM', set, unpack(left)) end
 end
-if ready then
-  local left = redis.call('ZCARD', t .. ':queue')
-  local is = ready == 0 and left > 0 and 'ready' or ready > 0 and left == 0 and 'empty'
-  for _, answer in ipairs(is and touched or {}) do answer[2], answer[3] = is, moment() end
+if had_ready ~= nil then
+  local news = news_of(free)
+  local is_new = had_ready ~= (news[2] == 'ready')
+  for _, kind in ipairs(news[3]) do is_new = is_new or not free[kind] end
+  for _, kind in ipairs(news[4]) do is_new = is_new or free[kind] end
+  if is_new then
+    for _, answer in ipairs(touched) do tell(answer, news) end
+  end
+end
+for _, answer in ipairs(answers) do
+  if answer[1] == 'ok' and (answer[2] or answer[6] or answer[7]) then
+    for i, none in ipairs({0, '', {}, {}, '', ''}) do answer[i + 1] = answer[i + 1] or none end
+  end
 end
 if newest_rev then
   redis.call('SET', t .. ':rev', newest_rev)

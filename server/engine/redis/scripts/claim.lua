@@ -1,77 +1,185 @@
 -- Claims jobs of a tenant: those whose lease ended, or ready ones by their rank. A call that is sent twice gives the same jobs,
 -- of which those count that its claims still hold.
 --
+-- uses places.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 op: idempotency key of this call  2 the most jobs
---       3 "due": those whose lease ended; and delayed jobs that are due become ready. "ready": ready ones
+--       3 "due": those whose lease ended; and delayed jobs that are due become ready, and lines whose rate lets them. "ready":
+--         ready ones
 --       4 length of the leases in ms  5 the time of the ring in ms: what is due by it is due here
--- Returns {{{id, token, record, op that led to it, input, output, trace}, …}, number of ready jobs that are left,
---          earliest end of a delay or a lease in ms or "", moment in microseconds}
-local t, op, most, kind, lease = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local queue, delayed, leased, answered = t .. ':queue', t .. ':delayed', t .. ':leased', t .. ':taken:' .. op
+--       6 the limits, in JSON, or "": {sig, keys: {kind: [concurrency, interval in µs, burst], …}, most: {kind: jobs, …},
+--         counted: {kind: true, …}, till: time in ms}. 0: no limit. `keys`: of each key, `sig` differs where they do. `most`: of
+--         kinds with limits of all tenants, good until `till`. `counted`: kinds whose running jobs the ring counts.
+-- Returns {{{id, token, record, op that led to it, input, output, trace, permit or "", kind}, …}, number of ready jobs that are left,
+--          earliest time of a delay, a lease or a rate in ms or "", moment in microseconds, {kinds with jobs that are not held back}, 1 if lines are closed
+local op, most, kind, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local delayed, leased, closed, answered = t .. ':delayed', t .. ':leased', t .. ':closed', t .. ':taken:' .. op
+local limits = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or {keys = {}, most = {}, counted = {}, sig = '', till = 0}
 -- An answer that was lost is asked for again within this time.
 local REMEMBERED_MS = 60000
--- Delayed jobs that become ready in one call.
+-- Delayed jobs, or lines, that become ready in one call.
 local AT_ONCE = 1000
 local clock = redis.call('TIME')
 local moment = clock[1] * 1000000 + clock[2]
 local now = math.floor(moment / 1000)
-local jobs = {}
+local jobs, leases = {}, {}
 
 local function add(id, token, is)
-  jobs[#jobs + 1] = {id, token, is[2], string.match(is[3] or '', '^%S+'), is[4], is[5], is[6]}
+  jobs[#jobs + 1] = {id, token, is[2], string.match(is[3] or '', '^%S+'), is[4], is[5], is[6], is[9] or '', is[10]}
 end
 local function read(id)
-  return redis.pcall('HMGET', t .. ':job:' .. id, 'st', 's', 'op', 'i', 'o', 'tr', 'token', 'held')
+  return redis.pcall('HMGET', t .. ':job:' .. id, 'st', 's', 'op', 'i', 'o', 'tr', 'token', 'held', 'pm', 'kind', 'k')
+end
+local function hold(id)
+  leases[#leases + 1] = now + lease
+  leases[#leases + 1] = id
 end
 
 -- Tokens follow the clock, so that a token is never reused, even after Redis lost the newest writes and the newest token
--- with them.
+-- with them. A permit is named after the claim that got it, and goes on with the job when its lease ended. Returns true if
+-- there is such a job.
 local function take(id, rank)
   local is = read(id)
   if is.err then
     -- Something else has its key. It is to stand in the way of no other job.
-    redis.call('ZADD', leased, now + lease, id)
-  elseif is[1] == 'PENDING' or is[1] == 'PROCESSING' then
-    local token = math.max(tonumber(is[7] or 0) + 1, moment)
-    local kept = rank and {'rank', rank} or {}
-    redis.call('HSET', t .. ':job:' .. id, 'token', string.format('%.0f', token), 'held', '1', unpack(kept))
-    redis.call('ZADD', leased, now + lease, id)
-    add(id, token, is)
-  else
+    hold(id)
+    return false
+  elseif is[1] ~= 'PENDING' and is[1] ~= 'PROCESSING' then
     redis.call('ZREM', leased, id)
+    return false
   end
+  local token = string.format('%.0f', math.max(tonumber(is[7] or 0) + 1, moment))
+  local fields = {'token', token, 'held', '1'}
+  local function set(field, value)
+    fields[#fields + 1], fields[#fields + 2] = field, value
+  end
+  if rank then set('rank', rank) end
+  if is[8] ~= '1' then
+    if is[11] then count(':running', line_of(is[10], is[11]), 1) end
+    -- Of an earlier attempt.
+    if is[9] then redis.call('HDEL', t .. ':job:' .. id, 'pm') end
+    is[9] = false
+  end
+  if limits.counted[is[10]] and not is[9] then
+    is[9] = token
+    set('pm', token)
+    redis.call('HSET', t .. ':permits', id, token .. ' ' .. is[10])
+  end
+  redis.call('HSET', t .. ':job:' .. id, unpack(fields))
+  hold(id)
+  add(id, tonumber(token), is)
+  return true
 end
 
 local function take_ended(till)
-  while #jobs < most do
-    local ids = redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', 0, most - #jobs)
-    if #ids == 0 then return end
-    for _, id in ipairs(ids) do take(id) end
-  end
+  local ids = redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', 0, most)
+  for _, id in ipairs(ids) do take(id) end
 end
--- Members of the queue begin with the job's position in lists, which decides between equal ranks. A job that has come from
--- another tenant has a negative one.
-local WIDTH, LOWEST = 13, 2 ^ 40
-local function member(n, id) return string.format('%0' .. WIDTH .. '.0f ', n + LOWEST) .. id end
--- As `rankOf` in turns.ts.
-local PRIORITY_LEVEL_MS = 600000
 local function make_ready(till)
   local due = redis.call('ZRANGE', delayed, '-inf', till, 'BYSCORE', 'LIMIT', 0, AT_ONCE, 'WITHSCORES')
   for i = 1, #due, 2 do
-    local is = redis.pcall('HMGET', t .. ':job:' .. due[i], 'n', 'p')
+    local is = redis.pcall('HMGET', t .. ':job:' .. due[i], 'n', 'p', 'kind', 'k')
     redis.call('ZREM', delayed, due[i])
-    if is[1] then
-      redis.call('ZADD', queue, due[i + 1] - (is[2] or 0) * PRIORITY_LEVEL_MS, member(is[1], due[i]))
+    if is[1] then enter(is[3], is[4], member(is[1], due[i]), rank_of(due[i + 1], is[2])) end
+  end
+  for _, line in ipairs(redis.call('ZRANGE', closed, '-inf', till, 'BYSCORE', 'LIMIT', 0, AT_ONCE)) do open(line) end
+end
+
+-- The time in microseconds from which a job of the line would start, if all did at even intervals.
+local function until_of(line) return tonumber(redis.call('GET', t .. ':rate:' .. line) or 0) end
+-- When the line is open again: nothing if it is, else the time in ms or +inf.
+local function closed_till(kind, line)
+  local concurrency, interval, burst = unpack(limits.keys[kind])
+  if concurrency > 0 and tonumber(redis.call('HGET', t .. ':running', line) or 0) >= concurrency then return '+inf' end
+  local free = interval > 0 and until_of(line) - (burst - 1) * interval or 0
+  return free > moment and string.format('%.0f', math.ceil(free / 1000)) or nil
+end
+local function note_start(kind, line)
+  local interval = limits.keys[kind][2]
+  if interval == 0 then return end
+  local till = math.max(until_of(line), moment) + interval
+  redis.call('SET', t .. ':rate:' .. line, string.format('%.0f', till), 'PX', math.ceil((till - moment) / 1000))
+end
+-- Takes the first job of a line, unless the line turns out to be closed.
+local function take_head(kind, place, key, rank)
+  local line = line_of(kind, key)
+  local has_limits = limits.keys[kind]
+  local till = has_limits and closed_till(kind, line)
+  if not till then
+    redis.call('ZREM', t .. ':line:' .. line, place)
+    count(':ready', kind, -1)
+    if take(id_of(place), rank) and has_limits then note_start(kind, line) end
+    till = has_limits and closed_till(kind, line)
+  end
+  if till then close(kind, key, till) end
+  show(kind, key)
+end
+
+-- How many jobs of a kind may be taken yet.
+local function room_of(kind)
+  local of_kind = limits.most[kind]
+  return of_kind and (now > limits.till and 0 or of_kind) or math.huge
+end
+local function take_first(source)
+  local of, popped = source.kind, redis.call('ZPOPMIN', source.key)
+  local before = #jobs
+  if source.is_line then
+    local place, key = string.match(popped[1], '^(%S+ %S+) (.*)$')
+    take_head(of, place, key, popped[2])
+  else
+    count(':ready', of, -1)
+    take(id_of(popped[1]), popped[2])
+  end
+  if limits.most[of] then limits.most[of] = limits.most[of] - (#jobs - before) end
+end
+local function look(source)
+  local first = redis.call('ZRANGE', source.key, 0, 0, 'WITHSCORES')
+  source.place, source.rank = first[1], tonumber(first[2])
+  return source
+end
+-- Where ready jobs are that may be taken.
+local function sources(kinds)
+  local found = {}
+  for _, of in ipairs(kinds) do
+    for _, set in ipairs({':queue:', ':heads:'}) do
+      local source = look({kind = of, key = t .. set .. of, is_line = set == ':heads:'})
+      if source.place and room_of(of) > 0 then found[#found + 1] = source end
     end
+  end
+  return found
+end
+local function is_before(one, other)
+  return not other or one.rank < other.rank or (one.rank == other.rank and one.place < other.place)
+end
+local function take_many(of)
+  while #jobs < most do
+    local places = redis.call('ZPOPMIN', t .. ':queue:' .. of, most - #jobs)
+    if #places == 0 then return end
+    count(':ready', of, -#places / 2)
+    for i = 1, #places, 2 do take(id_of(places[i]), places[i + 1]) end
   end
 end
 local function take_ready()
-  while #jobs < most do
-    local members = redis.call('ZPOPMIN', queue, most - #jobs)
-    if #members == 0 then return end
-    for i = 1, #members, 2 do take(string.sub(members[i], WIDTH + 2), members[i + 1]) end
+  local kinds = redis.call('HKEYS', t .. ':ready')
+  if #kinds == 1 and not limits.most[kinds[1]] and redis.call('EXISTS', t .. ':heads:' .. kinds[1]) == 0 then
+    return take_many(kinds[1])
   end
+  local from = sources(kinds)
+  while #jobs < most do
+    local best
+    for _, each in ipairs(from) do
+      if each.place and room_of(each.kind) > 0 and is_before(each, best) then best = each end
+    end
+    if not best then return end
+    take_first(best)
+    look(best)
+  end
+end
+
+-- Lines that other limits closed open.
+if (ARGV[6] ~= '' or kind == 'due') and (redis.call('GET', t .. ':limits') or '') ~= limits.sig then
+  for _, line in ipairs(redis.call('ZRANGE', closed, 0, -1)) do open(line) end
+  redis.call('SET', t .. ':limits', limits.sig)
 end
 
 local first = redis.call('GET', answered)
@@ -88,6 +196,7 @@ else
   else
     take_ready()
   end
+  if #leases > 0 then redis.call('ZADD', leased, unpack(leases)) end
   if #jobs > 0 then
     local given = {}
     for i, each in ipairs(jobs) do given[i] = each[1] .. ' ' .. string.format('%.0f', each[2]) end
@@ -95,6 +204,13 @@ else
   end
 end
 
-local function earliest(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or math.huge) end
-local alarm = math.min(earliest(delayed), earliest(leased))
-return {jobs, redis.call('ZCARD', queue), alarm == math.huge and '' or string.format('%.0f', alarm), moment}
+local function earliest(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]) end
+local opens = earliest(closed)
+local alarm = math.min(earliest(delayed) or math.huge, earliest(leased) or math.huge, opens or math.huge)
+local left, free = 0, {}
+local counts = redis.call('HGETALL', t .. ':ready')
+for i = 1, #counts, 2 do
+  left = left + counts[i + 1]
+  if is_free(counts[i]) then free[#free + 1] = counts[i] end
+end
+return {jobs, left, alarm == math.huge and '' or string.format('%.0f', alarm), moment, free, opens and 1 or 0}

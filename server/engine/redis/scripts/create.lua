@@ -1,16 +1,17 @@
 -- Stores a job, or a batch with all of its jobs: records, logs, feed, lists, places in the queue. All or nothing.
 --
+-- uses places.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 op: idempotency key of this call
 --       2 owner  3 time in ms  4 idempotency key or ""
 --       5 batch id or ""  6 constant fields of the batch
 --       7 limit of the audit list, a space, entry; or ""
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
---       then for each job: id, kind, record, input, event, priority, trace or ""
--- Returns {"ok", moment in microseconds if the tenant may have had no ready jobs before, else 0}, {"first", id of the job or batch that the key
--- created before}, {"taken", an id that already exists}, or {"full", "waitingJobs" or "bytes"}
-local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST, FIELDS = 10, 7
+--       then for each job: id, kind, record, input, event, priority, trace or "", "=" and the key for limits or ""
+-- Returns {"ok", moment in microseconds if this concerns the ring, else 0, {kinds with jobs that are not held back}}, {"first", id of the job
+-- or batch that the key created before}, {"taken", an id that already exists}, or {"full", "waitingJobs" or "bytes"}
+local op, owner, time, key, batch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local FIRST, FIELDS = 10, 8
 local o = t .. ':owner:' .. owner
 local clock = redis.call('TIME')
 local moment = clock[1] * 1000000 + clock[2]
@@ -23,7 +24,7 @@ end
 local function taken(record, id)
   local is = redis.call('HMGET', record, 'v', 'by')
   if not is[1] then return nil end
-  return is[2] == op and {'ok', moment} or {'taken', id}
+  return is[2] == op and {'ok', moment, redis.call('HKEYS', t .. ':ready')} or {'taken', id}
 end
 local refused = batch ~= '' and taken(t .. ':batch:' .. batch, batch)
 if refused then return refused end
@@ -32,23 +33,26 @@ for i = FIRST, #ARGV, FIELDS do
   if refused then return refused end
 end
 
-local count = (#ARGV - FIRST + 1) / FIELDS
+local created = (#ARGV - FIRST + 1) / FIELDS
 local bytes, most_open, most_bytes = 0, tonumber(ARGV[8]), tonumber(ARGV[9])
 -- An output that is not there yet is 'null'.
 for i = FIRST, #ARGV, FIELDS do bytes = bytes + #ARGV[i + 3] + 4 end
-local ready = redis.call('ZCARD', t .. ':queue')
-local function open() return ready + redis.call('ZCARD', t .. ':delayed') + redis.call('ZCARD', t .. ':leased') end
-if most_open > 0 and open() + count > most_open then return {'full', 'waitingJobs'} end
+local function unsettled()
+  local sum = redis.call('ZCARD', t .. ':delayed') + redis.call('ZCARD', t .. ':leased')
+  for _, n in ipairs(redis.call('HVALS', t .. ':ready')) do sum = sum + n end
+  return sum
+end
+if most_open > 0 and unsettled() + created > most_open then return {'full', 'waitingJobs'} end
 if most_bytes > 0 and tonumber(redis.call('GET', t .. ':bytes') or 0) + bytes > most_bytes then return {'full', 'bytes'} end
 redis.call('INCRBY', t .. ':bytes', bytes)
-local rev = redis.call('INCRBY', t .. ':rev', count) - count
-redis.call('SET', o .. ':rev', rev + count)
-local n = redis.call('INCRBY', t .. ':n', count + 1) - count
+local rev = redis.call('INCRBY', t .. ':rev', created) - created
+redis.call('SET', o .. ':rev', rev + created)
+local n = redis.call('INCRBY', t .. ':n', created + 1) - created
 if ARGV[7] ~= '' then
   redis.call('XADD', t .. ':audit', 'MAXLEN', string.match(ARGV[7], '^%d+'), n .. '-0', 'e', ARGV[7])
 end
 if batch ~= '' then
-  redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'by', op, 'v', 1, 'updated', time, 'PENDING', count, 'key', key)
+  redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'by', op, 'v', 1, 'updated', time, 'PENDING', created, 'key', key)
   redis.call('ZADD', o .. ':batches', n, batch)
   redis.call('ZADD', t .. ':batches', n, batch)
   if key ~= '' then redis.call('HSET', keys, key, batch) end
@@ -61,25 +65,29 @@ local function add(key, score, member)
   members[#members + 1] = score
   members[#members + 1] = member
 end
--- As `rankOf` in turns.ts.
-local PRIORITY_LEVEL_MS = 600000
--- As in claim.lua.
-local function member(n, id) return string.format('%013.0f ', n + 2 ^ 40) .. id end
+local had_ready, was_free = redis.call('EXISTS', t .. ':ready') == 1, {}
 local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
-  local id, kind, record, input, event, priority, trace = unpack(ARGV, i, i + FIELDS - 1)
+  local id, kind, record, input, event, priority, trace, line = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
     'op', op, 'u', #input + 4)
   if priority ~= '0' then redis.call('HSET', t .. ':job:' .. id, 'p', priority) end
   if trace ~= '' then redis.call('HSET', t .. ':job:' .. id, 'tr', trace) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
-  kinds[kind] = true
+  kinds[kind] = (kinds[kind] or 0) + (line == '' and 1 or 0)
+  if was_free[kind] == nil then was_free[kind] = is_free(kind) end
   for _, all in ipairs({o, t}) do
     add(all .. ':feed', rev, id)
     add(all .. ':jobs:' .. kind .. ':PENDING', n, id)
   end
-  add(t .. ':queue', math.floor(moment / 1000) - priority * PRIORITY_LEVEL_MS, member(n, id))
+  local rank = rank_of(math.floor(moment / 1000), priority)
+  if line == '' then
+    add(t .. ':queue:' .. kind, rank, member(n, id))
+  else
+    redis.call('HSET', t .. ':job:' .. id, 'k', string.sub(line, 2))
+    enter(kind, string.sub(line, 2), member(n, id), rank)
+  end
   if batch ~= '' then
     add(t .. ':jobs-of:' .. batch, n, id)
   else
@@ -90,7 +98,8 @@ for i = FIRST, #ARGV, FIELDS do
     end
   end
 end
-for kind in pairs(kinds) do
+for kind, keyless in pairs(kinds) do
+  if keyless > 0 then count(':ready', kind, keyless) end
   redis.call('SADD', o .. ':kinds', kind)
   redis.call('SADD', t .. ':kinds', kind)
 end
@@ -103,4 +112,11 @@ for set, members in pairs(sets) do
 end
 redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
 redis.call('SPUBLISH', t .. ':hint:feed:', '')
-return {'ok', ready == 0 and moment or 0}
+local free, is_news = {}, not had_ready
+for kind in pairs(kinds) do
+  if is_free(kind) then
+    free[#free + 1] = kind
+    is_news = is_news or not was_free[kind]
+  end
+end
+return {'ok', is_news and moment or 0, free}
