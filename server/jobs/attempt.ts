@@ -92,7 +92,7 @@ async function attemptIn(
   const log = createAttemptLog(context.log, job, context.clock);
   try {
     if (claim.started === null) {
-      const end = afterCrash(job, retryPolicyOf(context.kinds.get(job.kind), context));
+      const end = afterCrash(job, retryPolicyOf(job, context.kinds.get(job.kind), context));
       await change(end);
       log.ended(end);
       span.end(...outcomeOf(end, signal, "CRASHED"));
@@ -224,7 +224,7 @@ async function run(
     }
     if (isUnavailable(error))
       log.warn({ reason: wholeMessageOf(error) }, "Progress could not be stored");
-    const ending = afterError(error, job, retryPolicyOf(kind, context));
+    const ending = afterError(error, job, retryPolicyOf(job, kind, context));
     return { ending, code, fault: codeOf(error) };
   } finally {
     stopTime();

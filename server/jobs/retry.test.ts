@@ -111,7 +111,7 @@ const backoff = (fields: Partial<Backoff>) => ({ retry: { backoff: fields } });
 
 test("[E10] a kind says how often its jobs start, and how long they wait", () => {
   const waits = (policies: PolicyFields, random = 0) => {
-    const own = retryPolicyOf(kind(policies), policy(random, 100));
+    const own = retryPolicyOf(jobAfter(0), kind(policies), policy(random, 100));
     return [0, 1, 2, 3, 2000].map((retries) => {
       const change = afterError(new Transient("BUSY", "busy"), jobAfter(retries), {
         ...own,
@@ -127,13 +127,23 @@ test("[E10] a kind says how often its jobs start, and how long they wait", () =>
   expect(waits(backoff({ firstMs: 5, factor: 1, maxMs: 5, jitter: 0 }))).toEqual([5, 5, 5, 5, 5]);
   expect(waits(backoff({ firstMs: 90_000, jitter: 0 }))[1]).toBe(90_000);
   const most = (policies: PolicyFields | undefined) =>
-    retryPolicyOf(policies && kind(policies), policy(0, 7)).maxAttempts;
+    retryPolicyOf(jobAfter(0), policies && kind(policies), policy(0, 7)).maxAttempts;
   expect([undefined, {}, { retry: {} }, { retry: { maxAttempts: 1 } }].map(most)).toEqual([
     7, 7, 7, 1,
   ]);
   expect(
-    afterCrash(jobAfter(0), retryPolicyOf(kind({ retry: { maxAttempts: 1 } }), policy(0))),
+    afterCrash(
+      jobAfter(0),
+      retryPolicyOf(jobAfter(0), kind({ retry: { maxAttempts: 1 } }), policy(0)),
+    ),
   ).toMatchObject({ action: "fail", error: { code: "CRASHED" } });
+});
+
+test("what was said when a job was created comes before what its kind and the server say", () => {
+  const strict = kind({ retry: { maxAttempts: 1 } });
+  const most = (maxAttempts: number | null) =>
+    retryPolicyOf({ ...jobAfter(0), maxAttempts }, strict, policy(0, 7)).maxAttempts;
+  expect([5, null].map(most)).toEqual([5, 1]);
 });
 
 test("[E10] a kind's backoff does not make a server that cannot store hurry", () => {

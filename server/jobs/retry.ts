@@ -23,13 +23,16 @@ export interface RetryPolicy {
 /** Kept free in a message for when the job runs again. */
 const WAIT_CHARS = 50;
 
-/** The policy of one job: what its kind says, then what the server says. `undefined`: the kind is not registered. */
-export function retryPolicyOf(kind: AnyKind | undefined, server: RetryPolicy): RetryPolicy {
-  if (kind === undefined) return server;
+/** The policy of one job: what was said at its creation, then by its kind, then by the server. `undefined`: no such kind. */
+export function retryPolicyOf(
+  job: Pick<JobSummary, "id"> & { readonly maxAttempts?: number | null },
+  kind: AnyKind | undefined,
+  server: RetryPolicy,
+): RetryPolicy {
   return {
-    maxAttempts: kind.retry?.maxAttempts ?? server.maxAttempts,
+    maxAttempts: job.maxAttempts ?? kind?.retry?.maxAttempts ?? server.maxAttempts,
     random: server.random,
-    backoff: backoffOf(kind),
+    backoff: kind === undefined ? DEFAULT_BACKOFF : backoffOf(kind),
   };
 }
 

@@ -162,7 +162,10 @@ export interface RunContext<Input, Details = never> {
   readonly input: Input;
   /** 1 for the first run. */
   readonly attempt: number;
-  /** Aborted when the job is cancelled, its claim is lost, or a shutdown gives it back. Stop working then. */
+  /**
+   * Aborted when the job is cancelled, its claim is lost, a shutdown gives it back, or the attempt takes longer than `timeLimitMs`:
+   * then the reason is a `Failure` with the code `TIME_LIMIT`. Stop working then.
+   */
   readonly signal: AbortSignal;
   /**
    * The trace of this attempt, for the header `traceparent` of requests that the code makes by hand. Instrumented clients send it
