@@ -118,7 +118,8 @@ describe.each([
     await old.change(running.jobId, { ...STEP, details } as JobChange, at(3), running);
     const keyed = await old.createJob(newJob({ idempotencyKey: "k", trace: "a trace" }), at(4));
     const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
-    await old.createBatch(batch, jobs, at(5));
+    const ofKey = jobs.map((job) => ({ ...job, key: "customer" }));
+    await old.createBatch(batch, ofKey, at(5));
     await old.change(jobs[0]?.id ?? "", { action: "cancel" }, at(6));
     const other = await old.createJob(newJob(BOB), at(7));
     const ids = [settled, blocked, running].map(({ jobId }) => jobId);
@@ -132,6 +133,8 @@ describe.each([
     });
     const engine = await open(true);
     expect(await everythingOf(engine, ids, batch.id)).toEqual(before);
+    const waits = { ahead: 1, running: { key: 0 } };
+    expect(await engine.waiting(jobs[2]?.id ?? "")).toMatchObject(waits);
 
     // Idempotency keys still work, and all claims have ended.
     expect((await engine.createJob(newJob({ idempotencyKey: "k" }), at(8))).id).toBe(keyed.id);

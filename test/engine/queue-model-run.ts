@@ -291,9 +291,12 @@ export class QueueModelRun {
   }
 
   async #call<T>(call: (engine: Engine) => Promise<T>): Promise<T> {
-    if (!this.#disturbed) return call(this.engine);
-    const refused = codeOf(this.engine.createJob(newJob({ priority: -1 }), at(0)));
-    const [answer, code] = await Promise.all([call(this.engine), refused]);
+    const answer = call(this.engine);
+    if (!this.#disturbed) return answer;
+    // After the microtasks of the call, so that an embedded engine has both in one transaction, in this order.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const refused = this.engine.createJob(newJob({ priority: -1 }), at(0));
+    const [, code] = await Promise.all([answer, codeOf(refused)]);
     same(code, "BAD_REQUEST");
     return answer;
   }

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
+import type { NewJob } from "#shared/lifecycle.ts";
 import { timesOf } from "#test/long-run.ts";
 import { at, claimOne, codeOf, newBatch, newJob, release, START } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
@@ -171,6 +172,21 @@ export function queueSuite(subject: EngineUnderTest): void {
       await data.pass(7 * MINUTE);
       await engine.createJob(newJob({ title: "urgent", priority: 1 }), at(0));
       expect(await titlesOf(engine, 9)).toEqual(["old", "urgent", "middle"]);
+    });
+
+    test("[Q2] kinds and keys of jobs make no difference", async ({ engine }) => {
+      const create = (title: string, of: Partial<NewJob> = {}) =>
+        engine.createJob(newJob({ title, ...of }), at(0));
+      await create("1");
+      await create("2", { kind: "report" });
+      await create("3");
+      await create("4", { key: "k" });
+      await create("5");
+      expect(await titlesOf(engine, 1)).toEqual(["1"]);
+      await create("urgent", { priority: 1 });
+      expect(await titlesOf(engine, 1)).toEqual(["urgent"]);
+      await create("most urgent", { priority: 2, key: "k" });
+      expect(await titlesOf(engine, 9)).toEqual(["most urgent", "2", "3", "4", "5"]);
     });
 
     test("[Q2] priority counts within a tenant alone", async ({ engine }) => {

@@ -36,7 +36,6 @@ export async function advanceTime(
       await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
     }),
   );
-  const nameOf = (key: string) => key.slice(key.indexOf("}:") + 2);
   const sets = keys.filter((key) => TIMES.has(nameOf(key)) || TIMES_OF.test(nameOf(key)));
   await Promise.all(
     sets.map(async (key) => {
@@ -63,6 +62,11 @@ export async function advanceTime(
   );
   const { workHints } = createKeys(prefix);
   await client.spublish(workHints, "");
+}
+
+/** Without the tenant. */
+function nameOf(key: string): string {
+  return key.slice(key.indexOf("}:") + 2);
 }
 
 /** Of a key, which Redis keeps as long as it says something. */

@@ -117,3 +117,22 @@ test("an alarm is the earliest that was told, and is due once", async () => {
   expect((await ring.turn([ended("a", { alarm: `${now + 60_000}` })], 1, "")).due).toEqual([]);
   expect(await redis().client.zcard("jobwire:{:turns}:alarms")).toBe(2);
 });
+
+test("[Q5] starts that were reserved and not used go back once, though their end is told twice", async () => {
+  const ring = open();
+  const limits = JSON.stringify({ sig: "", kinds: { [KIND]: [0, 60_000_000, 5] } });
+  await ring.tell([ready("a", 1), ready("b", 1)]);
+  const { op, reserved } = await ring.turn([], 4, limits);
+  expect(reserved.map(([tenant, , count]) => [tenant, count])).toEqual([
+    ["a", 2],
+    ["b", 2],
+  ]);
+  const used = (of: string, count: number) => {
+    const [, , , mark = 0] = reserved.find(([tenant]) => tenant === of) ?? [];
+    return ended(of, { is: "ready", permits: [[KIND, 2, count, op, mark, []]] });
+  };
+  const told = [used("a", 1), used("b", 0)];
+  for (let call = 0; call < 3; call += 1) await ring.turn(told, 0, limits);
+  const left = (await ring.turn([], 9, limits)).reserved;
+  expect(left.reduce((sum, [, , count]) => sum + count, 0)).toBe(4);
+});

@@ -4,7 +4,7 @@ import type { ClaimLimits } from "./claim-limits.ts";
 import { isRefusal } from "./errors.ts";
 import type { Keys } from "./keys.ts";
 import { permitName } from "./permits.ts";
-import type { Before, Ended, Reserved, Turns, UsedPermits } from "./ring.ts";
+import type { Before, Ended, Turns, UsedPermits } from "./ring.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Taken, TakenJob } from "./starts.ts";
 
@@ -156,7 +156,7 @@ function usedOf(
     used.set(kind, known);
     return known;
   };
-  for (const [owner, kind, count, mark] of reserved as readonly Reserved[]) {
+  for (const [owner, kind, count, mark] of reserved) {
     if (owner !== tenant) continue;
     const each = of(kind);
     [each[1], each[4]] = [count, mark];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { KindLimits } from "#server/engine/kind-limits.ts";
-import { at, DELIVER, newJob } from "#test/engine/builders.ts";
+import { at, DELIVER, newBatch, newJob } from "#test/engine/builders.ts";
 import { Heap } from "./heap.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
@@ -199,12 +199,36 @@ test("[Q1] turns that a transaction took and then rolled back were not taken", a
   }
   const given: string[] = [];
   for (let round = 0; round < 6; round += 1) {
+    const claims = engine.claim({ worker: "w", max: 1, leaseMs: 60_000, now: at(0) });
+    // The claim looks whether there is work before it writes.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     // The refusal rolls the group back, which then begins again.
-    const [claims] = await Promise.all([
-      engine.claim({ worker: "w", max: 1, leaseMs: 60_000, now: at(0) }),
-      expect(engine.createJob(newJob({ priority: -1 }), at(0))).rejects.toThrow("priority"),
-    ]);
-    given.push(...claims.map(({ job }) => job.tenant));
+    await expect(engine.createJob(newJob({ priority: -1 }), at(0))).rejects.toThrow("priority");
+    given.push(...(await claims).map(({ job }) => job.tenant));
   }
   expect(given.join(" ")).toBe("a b a b a b");
+});
+
+test("[Q1] [Q5] a write that fails after it changed turns and lines leaves those as the others of its transaction have made them", async () => {
+  const engine = await openSqliteEngine({ dataDir: newDataDir() });
+  onTestFinished(() => engine.close());
+  const limits = new Map([["article", { concurrency: 2 }]]);
+  const claim = () => engine.claim({ worker: "w", max: 9, leaseMs: 60_000, now: at(0), limits });
+  for (const title of ["1", "2", "3"]) await engine.createJob(newJob({ title }), at(0));
+  const [first] = await claim();
+  if (first === undefined) throw new Error("No job was given.");
+  const { batch, jobs } = newBatch(2, { tenant: "a" });
+  const [job = newJob()] = jobs;
+  const [ended, refused, created] = await Promise.allSettled([
+    engine.change(first.jobId, { action: "cancel" }, at(0)),
+    engine.createBatch(batch, [job, { ...job }], at(0)),
+    engine.createJob(newJob({ title: "4" }), at(0)),
+  ]);
+  expect([ended.status, refused.status, created.status]).toEqual([
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+  expect((await claim()).map(({ job: { title } }) => title)).toEqual(["3"]);
+  expect(await claim()).toEqual([]);
 });

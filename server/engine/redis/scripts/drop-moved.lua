@@ -21,7 +21,7 @@ if is[1] then
   end
   release(o .. ':job-keys', is[4], id)
   if redis.call('EXISTS', o .. ':feed') == 0 then redis.call('DEL', o .. ':rev', o .. ':kinds') end
-  if redis.call('EXISTS', t .. ':feed') == 0 then redis.call('DEL', t .. ':kinds') end
+  if redis.call('EXISTS', t .. ':feed') == 0 then redis.call('DEL', t .. ':kinds', t .. ':limits') end
   if batch ~= '' then redis.call('ZREM', t .. ':jobs-of:' .. batch, id) end
   -- Watchers read, and find the job in its new tenant.
   for _, to in ipairs({'feed:' .. owner, 'feed:', 'job:' .. id}) do hint(to) end

@@ -29,7 +29,7 @@ if is[3] then redis.call('HDEL', o .. ':job-keys', is[3]) end
 -- An empty feed proves that the owner has nothing left: its feed has all its jobs, and each batch has a job. Scripts run one
 -- by one, so none is created meanwhile.
 if redis.call('EXISTS', o .. ':feed') == 0 then redis.call('DEL', o .. ':rev', o .. ':kinds') end
-if redis.call('EXISTS', t .. ':feed') == 0 then redis.call('DEL', t .. ':kinds') end
+if redis.call('EXISTS', t .. ':feed') == 0 then redis.call('DEL', t .. ':kinds', t .. ':limits') end
 if batch == '' then return {1, 0} end
 
 redis.call('ZREM', t .. ':jobs-of:' .. batch, id)

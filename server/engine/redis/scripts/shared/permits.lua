@@ -50,6 +50,9 @@ local function use(kind, limit, tenant, op, count, used, mark, jobs, moment)
   for n = 1, count do redis.call('ZREM', permits, '+' .. op .. '.' .. n .. ' ' .. tenant) end
   local interval, unused = limit and limit[2] or 0, count - used
   if interval == 0 or unused <= 0 then return end
+  -- A call may be sent twice.
+  local once = p .. ':used:' .. table.concat({op, kind, tenant}, '\n')
+  if not redis.call('SET', once, 1, 'PX', CHECK_MS, 'NX') then return end
   local till, reserved = rate_of(kind)
   local least = moment + interval * (reserved - mark)
   set_rate(kind, math.min(till, math.max(till - unused * interval, least)), reserved)
