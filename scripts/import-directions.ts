@@ -215,6 +215,7 @@ const all: Direction[] = [
       "./**",
       "#server/engine/contract.ts",
       "#server/kinds/define.ts",
+      "#server/kinds/policies.ts",
       "#server/kinds/registry.ts",
       SYSTEM_CLOCK,
       "#server/tracing/job-spans.ts",

@@ -26,6 +26,7 @@ import type { DeviceRef, Presence, PresenceAsked, PresenceOf } from "#shared/pre
 import type { Principal } from "#shared/principal.ts";
 import type { SchedulesQuery, ScheduleToUpsert } from "#shared/schedule-api.ts";
 import type { ScheduleDetails, ScheduleSummary } from "#shared/schedule.ts";
+import type { JobWaiting } from "#shared/waiting.ts";
 
 export interface WatchOptions {
   /** The cursor of the last entry that was seen: `seq` of an event, `rev` of a feed's entry. "0": all of them. */
@@ -79,6 +80,8 @@ export interface JobCommands<Kinds extends KindMap = KindMap> {
   create(principal: Principal, job: JobToCreate<Kinds>): Promise<Job>;
   get(principal: Principal, jobId: string): Promise<Job>;
   list(principal: Principal, query?: JobsQuery): Promise<JobsPage>;
+  /** Why the job waits. `null`: it does not. */
+  waiting(principal: Principal, jobId: string): Promise<JobWaiting | null>;
   /** A page of a job's log, oldest first. */
   events(principal: Principal, query: EventsQuery): Promise<Page<JobEvent>>;
   /** A page of the lines that a job's kind logged, oldest first. */

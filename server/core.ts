@@ -155,7 +155,7 @@ export async function openCore(
   const shared = { now, log, timer: clock };
   const retentions = [
     startRetention({ ...shared, ...entries, days: config.AUDIT_DAYS }),
-    startRetention({ ...shared, engine, days: config.RETENTION_DAYS }),
+    startRetention({ ...shared, engine, kinds, days: config.RETENTION_DAYS }),
   ];
   async function stopWork(): Promise<Stopped> {
     for (const end of retentions) end();

@@ -68,6 +68,7 @@ export function createCommands(
     jobs: {
       create: (principal, job) => call(principal, (to) => to.job.create(job)),
       get: (principal, jobId) => call(principal, (to) => to.job.get({ jobId })),
+      waiting: (principal, jobId) => call(principal, (to) => to.job.waiting({ jobId })),
       list: (principal, query) => call(principal, (to) => to.job.list(query)),
       events: (principal, query) => call(principal, (to) => to.job.events(query)),
       logs: (principal, query) => call(principal, (to) => to.job.logs(query)),

@@ -208,6 +208,7 @@ describe("commands in the process", () => {
     await expect(jobs.get(ann, JOB)).rejects.toMatchObject({ code: "NOT_FOUND" });
     const { id } = await commands.count.create(ann, { to: 1 });
     await expect(jobs.get(bob, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(jobs.waiting(bob, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(all(jobs.watch(bob, id))).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(commands.waits.get(ann, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(all(commands.waits.watch(ann, id))).rejects.toMatchObject({ code: "NOT_FOUND" });

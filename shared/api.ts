@@ -47,6 +47,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { DraftFrame, JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
 import type { Job, JobSummary } from "./job.ts";
+import type { KindPolicies } from "./kind-policies.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { LogFrame, LogLine } from "./log-line.ts";
 import type { Presence } from "./presence.ts";
@@ -54,6 +55,7 @@ import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
 import type { ScheduleApi } from "./schedule-api.ts";
 import type { Share, SharedLink, Ticket } from "./share.ts";
+import type { JobWaiting } from "./waiting.ts";
 
 /** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
 export type ApiRouter<Kinds extends KindMap = KindMap, Own = unknown> = TRPCBuiltRouter<
@@ -89,6 +91,8 @@ export type Api<Kinds extends KindMap = KindMap> = {
     create: Mutation<JobToCreate<Kinds>, Job>;
     get: Query<JobRef, Job>;
     list: Query<JobsQuery | undefined, JobsPage>;
+    /** Why the job waits. `null`: it does not. */
+    waiting: Query<JobRef, JobWaiting | null>;
     /** A page of a job's log, oldest first. */
     events: Query<EventsQuery, Page<JobEvent>>;
     /** A page of the lines that the job's kind logged, oldest first. */
@@ -217,6 +221,8 @@ export interface KindInfo {
   details?: Record<string, unknown>;
   /** JSON Schema of the output, as it is stored. */
   output: Record<string, unknown>;
+  /** Absent: the kind has none, and the server's settings hold. */
+  policies?: KindPolicies;
 }
 
 export interface SummaryOf<Types extends KindTypes> extends JobSummary {

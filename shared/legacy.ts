@@ -6,6 +6,7 @@ import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
 import type { JobStatus } from "./job.ts";
+import type { LegacyWaiting } from "./legacy-waiting.ts";
 import type { Presence, PresenceOf } from "./presence.ts";
 
 /** Names of events from server to client. */
@@ -110,7 +111,7 @@ export interface LegacySubscriptionError extends LegacyIds {
 
 /** The argument of the acknowledgement callback, if the client passed one. */
 export type LegacyAnswer =
-  | { ok: true; expires_in_ms?: number | null }
+  | { ok: true; expires_in_ms?: number | null; waiting?: LegacyWaiting | null }
   | { ok: false; error: { code: string; message: string; retry_after_ms?: number } };
 
 export interface LegacyMessage {

@@ -170,8 +170,8 @@ function clientOf(
   disconnect: () => void = () => {},
 ): JobwireClient {
   const watchPresence = createWatchPresence(trpc, device, closing);
-  const { cancel, typing, onLog } = trpc.job;
-  const shared: JobCalls = { cancel, typing, onLog, device, watchPresence };
+  const { cancel, typing, onLog, waiting } = trpc.job;
+  const shared: JobCalls = { cancel, typing, onLog, waiting, device, watchPresence };
   return {
     trpc,
     kinds: createKindClients(trpc, shared, closing),

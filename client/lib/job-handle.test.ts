@@ -112,6 +112,7 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
     const output = await job.result();
     expectTypeOf(output).toEqualTypeOf<{ written: number }>();
     expect(output).toEqual({ written: 2 });
+    expect(await job.waiting()).toBeNull();
     expect(await job.get()).toMatchObject({ id: job.id, input: { to: "Ann", count: 2 }, output });
     // Of a settled job the newest state comes, and then the end.
     const again: JobEventType[] = [];

@@ -6,6 +6,7 @@ import { isMoving, type Job } from "#shared/job.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { Presence } from "#shared/presence.ts";
+import type { JobWaiting } from "#shared/waiting.ts";
 import type { Closing } from "./closing.ts";
 import { isFinal, waitAfter } from "./failure.ts";
 import type { WatchingPresence, WatchPresence } from "./presence.ts";
@@ -20,6 +21,8 @@ export interface Watching {
 export interface JobHandle<Types extends KindTypes = KindTypes> {
   readonly id: string;
   get(): Promise<JobOf<Types>>;
+  /** Why the job waits. `null`: it does not. */
+  waiting(): Promise<JobWaiting | null>;
   /**
    * Each event of the job until it settles, through lost connections and without a gap. The first one is the newest, or the one
    * after `lastEventId`: the `seq` of an event as text, "0" for the whole log. `follow`: also what comes after it has settled,
@@ -78,6 +81,7 @@ interface HandleOptions {
 
 export interface JobCalls {
   cancel: TRPCClient<ApiRouter>["job"]["cancel"];
+  waiting: TRPCClient<ApiRouter>["job"]["waiting"];
   typing: TRPCClient<ApiRouter>["job"]["typing"];
   onLog: TRPCClient<ApiRouter>["job"]["onLog"];
   device: string;
@@ -120,6 +124,7 @@ export function createJobHandle(
   return {
     id,
     get: () => procedures.get.query({ jobId }),
+    waiting: () => shared.waiting.query({ jobId }),
     events,
     output({ signal } = {}) {
       const open = untilClosed(closing.signal, subscribeToOutput);

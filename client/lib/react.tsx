@@ -17,4 +17,5 @@ export { type JobOptions, type JobResult, useJob } from "./react/use-job.ts";
 export { type JobLogs, useJobLogs } from "./react/use-job-logs.ts";
 export { type PresenceOptions, type PresenceTarget, usePresence } from "./react/use-presence.ts";
 export { type TypingResult, useTyping } from "./react/use-typing.ts";
+export { useWaiting } from "./react/use-waiting.ts";
 export { type JobsFilter, type JobsOptions, type JobsResult, useJobs } from "./react/use-jobs.ts";

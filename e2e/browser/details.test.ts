@@ -48,6 +48,21 @@ test("while a kind that has written no draft runs, the page promises none", asyn
   expect(await page.getByRole("region", { name: "Draft" }).count()).toBe(0);
 });
 
+test("[Q8] a job that waits says why, until it starts", async () => {
+  const [running, waiting] = [
+    await createJob(page, server.url, "detailed", "alone" as unknown as object),
+    await createJob(page, server.url, "detailed", "alone" as unknown as object),
+  ];
+  await page.goto(`${server.url}/jobs/${waiting}`);
+  await page.getByText("It waits for another job of its key.").waitFor();
+  const other = await page.context().newPage();
+  await other.goto(`${server.url}/jobs/${running}`);
+  await other.getByRole("button", { name: "Cancel" }).click();
+  await other.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await headingBadge(page, "PROCESSING").waitFor();
+  expect(await page.getByTestId("waiting").count()).toBe(0);
+});
+
 test("an object is shown as names and values, and stays when the job has ended", async () => {
   const long = "a".repeat(80);
   await open({

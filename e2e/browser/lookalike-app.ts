@@ -26,6 +26,7 @@ const detailed = defineKind({
   output: z.unknown(),
   title: () => "Has details",
   start: { progress: 0, message: "Job started" },
+  concurrency: { limit: 1, key: (input) => (input === "alone" ? input : undefined) },
   async run({ input, progress, signal }) {
     await progress(50, "Half way", input);
     return new Promise((_resolve, reject) => {

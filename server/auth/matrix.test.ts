@@ -84,6 +84,7 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "job.get": "readJob",
   "job.list": "readMine",
   "job.events": "readJob",
+  "job.waiting": "readJob",
   "job.logs": "readLines",
   "job.cancel": "changeJob",
   "job.retry": "changeJob",
@@ -148,6 +149,7 @@ const QUERIES = new Set([
   "job.get",
   "job.list",
   "job.events",
+  "job.waiting",
   "job.logs",
   "kinds.waits.get",
   "kinds.waits.list",
@@ -547,6 +549,7 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
       await ask("subscribe:presence", {}),
       await ask("typing:start", { job_id: ids.jobId }),
       await ask("typing:stop", { job_id: ids.jobId }),
+      await ask("waiting:job", { job_id: ids.jobId }),
       await ask("unsubscribe:presence", { job_id: ids.jobId }),
       await ask("unsubscribe:job", { job_id: ids.jobId }),
       await ask("unsubscribe:batch", { batch_id: ids.batchId }),
@@ -557,7 +560,15 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
     socket.disconnect();
     const { readJob, readBatch, readMine, review, anything } = answers;
     expect(told.slice(0, 2)).toEqual([readJob, readBatch]);
-    expect(told.slice(2, -5)).toEqual([readJob, readBatch, readMine, review, review, anything]);
+    expect(told.slice(2, -5)).toEqual([
+      readJob,
+      readBatch,
+      readMine,
+      review,
+      review,
+      readJob,
+      anything,
+    ]);
     expect(told.slice(-5)).toEqual([anything, anything, readMine, anything, anything]);
   });
 });

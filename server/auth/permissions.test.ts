@@ -3,6 +3,7 @@ import { AUTH_ROUTES } from "#server/transports/auth/transport.ts";
 import { HTTP_ROUTES } from "#server/transports/http/transport.ts";
 import { createRouter } from "#server/transports/trpc/router.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST, LEGACY_TYPING } from "#shared/legacy.ts";
+import { LEGACY_WAITING } from "#shared/legacy-waiting.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
 import { entryOf, EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES, STREAMS } from "./permissions.ts";
@@ -30,7 +31,12 @@ test("[P23] a ticket can open each subscription of the router, and nothing else"
 });
 
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
-  const events = [...Object.values(LEGACY_REQUEST), ...Object.values(LEGACY_TYPING), AUTH_REFRESH];
+  const events = [
+    ...Object.values(LEGACY_REQUEST),
+    ...Object.values(LEGACY_TYPING),
+    AUTH_REFRESH,
+    LEGACY_WAITING,
+  ];
   expect([...EVENTS.keys()].toSorted()).toEqual(events.toSorted());
 });
 
@@ -65,6 +71,7 @@ const PERMITTED: Record<string, string[]> = {
     "job.get",
     "job.list",
     "job.events",
+    "job.waiting",
     "job.logs",
     "job.onUpdate",
     "job.onOutput",
@@ -111,6 +118,7 @@ const PERMITTED: Record<string, string[]> = {
   [`job:${JOB}:read`]: [
     "job.get",
     "job.events",
+    "job.waiting",
     "job.onUpdate",
     "job.onOutput",
     "job.onPresence",

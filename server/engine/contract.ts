@@ -37,6 +37,7 @@ import type { DraftSlice, LineSlice } from "./written.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { Claim, ClaimRef, ClaimRequest } from "./claiming.ts";
+export type { KindLimits, Waiting } from "./kind-limits.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type { AuditStore } from "./audit-store.ts";
 export type {
@@ -175,11 +176,12 @@ export interface Engine
   listUsers(query: UserQuery, now: Date): Promise<UserPage>;
 
   /**
-   * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts, log lines and
+   * Deletes jobs that settled before `before`, of each tenant and kind the oldest first, with their logs, drafts, log lines and
    * idempotency keys, and batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
-   * At most `limit` jobs; returns how many.
+   * `kinds`: times that count for jobs of these kinds in its place. `null`: none is deleted. At most `limit` jobs; returns how
+   * many. Jobs that are kept cost nothing, however many.
    */
-  prune(before: Date, limit: number): Promise<number>;
+  prune(before: PruneTime, limit: number, kinds?: ReadonlyMap<string, PruneTime>): Promise<number>;
 
   /**
    * Hints that something was committed to a stream: to a job's log, its draft and its log lines (both also when an attempt
@@ -215,6 +217,9 @@ export interface Engine
   /** Finishes pending calls, then releases everything. Idempotent; later calls reject with `UNAVAILABLE`. */
   close(): Promise<void>;
 }
+
+/** `null`: never. */
+export type PruneTime = Date | null;
 
 /** A change of data with its entry in the audit list of the tenant. */
 export interface Audited {

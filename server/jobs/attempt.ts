@@ -8,7 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, Failure } from "#server/kinds/define.ts";
-import { AppError, asError, messageOf, wholeMessageOf } from "#shared/errors.ts";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
+import type { Clock } from "#shared/clock.ts";
+import { asError, messageOf, wholeMessageOf } from "#shared/errors.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import {
   type AttemptOutcome,
@@ -16,6 +18,7 @@ import {
   startAttemptSpan,
 } from "#server/tracing/job-spans.ts";
 import { createAttemptLog } from "./attempt-log.ts";
+import { guard, isOver, LOST } from "./claim-guard.ts";
 import { type KindCode, startCode } from "./kind-code.ts";
 import { endingOf } from "./outcome.ts";
 import { openReports } from "./reports.ts";
@@ -28,10 +31,11 @@ import {
   isUnavailable,
   messageFor,
   type RetryPolicy,
+  retryPolicyOf,
 } from "./retry.ts";
+import { startTimeLimit } from "./time-limit.ts";
 
-/** Why a running job's signal is aborted. */
-export const LOST = "lost";
+/** Why a running job's signal is aborted, beside `LOST`. */
 export const SHUTDOWN = "shutdown";
 /** The attempt ended before its code returned. */
 const ENDED = "ended";
@@ -44,6 +48,8 @@ export interface AttemptPolicy extends RetryPolicy {
   storeAgainMs?: number;
   /** How long aborted code may go on before another job may start in its stead. */
   stopMs?: number;
+  /** Measures how long attempts run. */
+  timer?: Pick<Clock, "after">;
 }
 
 interface AttemptContext extends AttemptPolicy {
@@ -58,8 +64,8 @@ const STORE_AGAIN_MS = 1000;
 const STOP_MS = 30_000;
 
 /**
- * Resolves to the end of the attempt once it is stored and the code has returned; after `SHUTDOWN` it does not wait for
- * the code. `undefined`: the claim was lost, because the job was cancelled or another runner has it.
+ * Resolves to the end of the attempt once it is stored and the code has returned, or was given up because it did not stop; after
+ * `SHUTDOWN` it does not wait for the code. `undefined`: the claim was lost, because the job was cancelled or another runner has it.
  * Rejects when the end could not be stored: then the lease runs out, and the job is claimed again.
  */
 export function attempt(
@@ -86,7 +92,7 @@ async function attemptIn(
   const log = createAttemptLog(context.log, job, context.clock);
   try {
     if (claim.started === null) {
-      const end = afterCrash(job, context);
+      const end = afterCrash(job, retryPolicyOf(job, context.kinds.get(job.kind), context));
       await change(end);
       log.ended(end);
       span.end(...outcomeOf(end, signal, "CRASHED"));
@@ -99,7 +105,7 @@ async function attemptIn(
     const end = await store(ending, change, signal, context);
     log.ended(end);
     span.end(...outcomeOf(end, signal, fault));
-    await Promise.race([code?.returned, shutdownOf(signal).catch(() => {})]);
+    await Promise.race([code?.over, shutdownOf(signal).catch(() => {})]);
     return end;
   } catch (error) {
     const isLost = signal.reason === LOST || isOver(error);
@@ -185,8 +191,16 @@ async function run(
     traceparent: span.traceparent,
     log,
     stopMs: context.stopMs ?? STOP_MS,
-    gaveUp: context.returned,
+    gaveUp() {
+      context.returned();
+      // Of a claim that was lost: nothing else would end this attempt.
+      early.reject(new Error("The code was given up"));
+    },
     onStray: (error) => early.reject(strayed(error)),
+  });
+  const stopTime = startTimeLimit(kind, context.timer ?? SYSTEM_CLOCK, (error) => {
+    early.reject(error);
+    code.stop(error);
   });
   try {
     const returned = await Promise.race([early.promise, code.result, shutdownOf(signal)]);
@@ -194,7 +208,7 @@ async function run(
     return { ending: endingOf(returned, kind.output), code };
   } catch (thrown) {
     if (signal.reason === LOST) {
-      await code.returned;
+      await code.over;
       throw thrown;
     }
     // Store the draft up to the failure; if that fails too, `thrown` is the better error.
@@ -210,7 +224,10 @@ async function run(
     }
     if (isUnavailable(error))
       log.warn({ reason: wholeMessageOf(error) }, "Progress could not be stored");
-    return { ending: afterError(error, job, context), code, fault: codeOf(error) };
+    const ending = afterError(error, job, retryPolicyOf(job, kind, context));
+    return { ending, code, fault: codeOf(error) };
+  } finally {
+    stopTime();
   }
 }
 
@@ -254,24 +271,6 @@ async function store(
       }
     }
   }
-}
-
-/** Passes on the answer of the engine; aborts the code when the claim is lost. */
-function guard(controller: AbortController, onRefusal?: (error: Error) => void) {
-  return async <T>(answer: Promise<T>): Promise<T> => {
-    try {
-      return await answer;
-    } catch (error) {
-      if (error instanceof Error) onRefusal?.(error);
-      if (isOver(error)) controller.abort(LOST);
-      throw error;
-    }
-  };
-}
-
-/** The claim is lost: the job was cancelled or deleted, or another runner has it. */
-function isOver(error: unknown): boolean {
-  return error instanceof AppError && ["CLAIM_LOST", "NOT_FOUND"].includes(error.code);
 }
 
 /** Rejects at a shutdown, so that code which ignores its signal cannot hold the server. */

@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { v7 as newId } from "uuid";
+import { z } from "zod";
 import type { Claim } from "#server/engine/contract.ts";
+import { defineKind } from "#server/kinds/define.ts";
 import { createKindRegistry } from "#server/kinds/registry.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobStatus } from "#shared/job.ts";
@@ -188,6 +190,25 @@ describe("creating", () => {
       },
     ]);
   });
+});
+
+test("[E13] jobs of a kind have its priority, however they are created", async () => {
+  const urgent = defineKind({
+    name: "urgent",
+    priority: 9,
+    input: z.null(),
+    output: z.null(),
+    run: async () => null,
+  });
+  const own = await openJobsFixture([urgent]);
+  onTestFinished(() => own.close());
+  const request = { kind: "urgent", input: null };
+  await own.create();
+  await own.jobs.create(me, request);
+  await own.jobs.createBatch(me, { jobs: [request] });
+  await own.jobs.createScheduled(me, { ...request, scheduleId: newId(), title: null });
+  const claims = await own.engine.claim({ worker: "w", max: 9, leaseMs: 9, now: own.now() });
+  expect(claims.map(({ job }) => job.kind)).toEqual(["urgent", "urgent", "urgent", "work"]);
 });
 
 describe("reading", () => {

@@ -9,6 +9,7 @@ import {
   type Engine,
   type JobPage,
 } from "#server/engine/contract.ts";
+import { limitsOfKinds } from "#server/kinds/policies.ts";
 import type { KindRegistry } from "#server/kinds/registry.ts";
 import { inBatchSpan, inJobSpan } from "#server/tracing/job-spans.ts";
 import type { KindInfo } from "#shared/api.ts";
@@ -20,24 +21,20 @@ import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
 import { DEFAULT_PRIORITY } from "#shared/create-options.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { isSettled, type Job, type JobSummary } from "#shared/job.ts";
+import { isSettled, type Job } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { LogLine } from "#shared/log-line.ts";
-import {
-  mayChange,
-  mayRead,
-  mayReadLines,
-  type Owner,
-  ownerOf,
-  type Principal,
-} from "#shared/principal.ts";
+import { mayRead, mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { fieldsOf } from "./create-options.ts";
+import type { JobWaiting } from "#shared/waiting.ts";
+import { describeWaiting } from "./describe-waiting.ts";
 import { eventsOfPage } from "./event-page.ts";
 import type { ScheduledRequest } from "./scheduled-request.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
+import { changer, type May, noJob, reader, visible } from "./visible.ts";
 
 /** A caller's decision about a job, with a note. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
@@ -49,6 +46,8 @@ export interface Jobs {
   createScheduled(principal: ActingPrincipal, request: ScheduledRequest): Promise<Job>;
   /** With `kind`: `NOT_FOUND` also for a job of another kind. */
   get(principal: Principal, jobId: string, kind?: string): Promise<Job>;
+  /** Why the job waits. `null`: it does not. */
+  waiting(principal: Principal, jobId: string): Promise<JobWaiting | null>;
   list(
     principal: Principal,
     query: OwnersAsked & JobFilter & { cursor?: string | undefined; limit: number },
@@ -101,6 +100,7 @@ export function createJobs(
 ): Jobs {
   const validate = createRequestValidator(kinds);
   const tenants = limitTenants(engine, limits);
+  const kindLimits = limitsOfKinds(kinds);
 
   async function batchFor(batchId: string, may: May): Promise<BatchRecord> {
     const batch = await engine.getBatch(batchId);
@@ -120,13 +120,14 @@ export function createJobs(
     async create(principal, request) {
       tenants.assertMayCreate(principal, 1);
       const id = newId();
+      const valid = validate.one(request);
       return store(principal, {
         id,
         batchId: null,
         ...ownerOf(principal),
-        ...validate.one(request),
+        ...valid,
         ...fieldsOf(request, now()),
-        priority: request.priority ?? DEFAULT_PRIORITY,
+        priority: request.priority ?? valid.priority ?? DEFAULT_PRIORITY,
         debounce: request.debounce,
         idempotencyKey: request.idempotencyKey,
         actor: actorOf(principal),
@@ -154,6 +155,13 @@ export function createJobs(
       const job = visible(await engine.getJob(jobId), jobId, reader(principal, "job"));
       assertKind(job, kind);
       return job;
+    },
+
+    async waiting(principal, jobId) {
+      const { kind } = visible(await engine.getSummary(jobId), jobId, reader(principal, "job"));
+      const own = kindLimits.get(kind);
+      const waiting = await engine.waiting(jobId, own);
+      return waiting === undefined ? null : describeWaiting(waiting, own);
     },
 
     async list(principal, { owner, allOwners, ...query }) {
@@ -202,8 +210,12 @@ export function createJobs(
       const stored = await inBatchSpan({ kinds, count: valid.length }, codeOf, (trace) =>
         tenants.create(principal, valid.length, () => {
           const same = { batchId: id, ...owner, actor, trace, ...fieldsOf(request, now()) };
-          const priority = request.priority ?? DEFAULT_PRIORITY;
-          const jobs = valid.map((each) => ({ id: newId(), ...same, priority, ...each }));
+          const jobs = valid.map((each) => ({
+            id: newId(),
+            ...same,
+            ...each,
+            priority: request.priority ?? each.priority ?? DEFAULT_PRIORITY,
+          }));
           return engine.createBatch(batch, jobs, now(), tenants.quota);
         }),
       );
@@ -266,27 +278,7 @@ export function createJobs(
   }
 }
 
-type May = (record: Owner & { id: string }) => boolean;
-
-function reader(principal: Principal, stream: "job" | "batch"): May {
-  return (record) => mayRead(principal, stream, record);
-}
-
-function changer(principal: Principal): May {
-  return (record) => mayChange(principal, record);
-}
-
-/** Throws `NOT_FOUND` for what the principal may not read or change, as for what does not exist. */
-function visible<T extends JobSummary>(job: T | undefined, jobId: string, may: May): T {
-  if (job === undefined || !may(job)) throw noJob(jobId);
-  return job;
-}
-
 const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);
-
-function noJob(jobId: string): AppError {
-  return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
-}
 
 /** For spans. */
 function codeOf(error: unknown): ErrorCode {

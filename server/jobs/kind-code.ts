@@ -11,8 +11,8 @@ import type { Reports } from "./reports.ts";
 export interface KindCode {
   /** The value that `run` returned. Rejects with the one that it threw. */
   readonly result: Promise<unknown>;
-  /** Resolves when `run` returned or threw. */
-  readonly returned: Promise<void>;
+  /** Resolves when `run` returned or threw, or did not stop in time. */
+  readonly over: Promise<void>;
   running(): boolean;
   /** Aborts the code's signal. */
   stop(reason: unknown): void;
@@ -27,7 +27,7 @@ interface CodeOptions {
   /** Of the attempt. */
   traceparent: string | undefined;
   log: Logger;
-  /** How long the code may take to stop before `gaveUp` is called. The code is not killed. */
+  /** How long the code may take to stop before it is given up and `gaveUp` is called. It is not killed. */
   stopMs: number;
   gaveUp: () => void;
   onStray: (error: unknown) => void;
@@ -47,6 +47,7 @@ export function startCode({
   gaveUp,
   onStray,
 }: CodeOptions): KindCode {
+  const over = Promise.withResolvers<void>();
   let strays = 0;
   let running = true;
 
@@ -65,8 +66,9 @@ export function startCode({
     const timer = setTimeout(() => {
       log.warn(`A job's code was aborted, and still runs after ${stopMs / 1000} s`);
       gaveUp();
+      over.resolve();
     }, stopMs).unref();
-    void returned.then(() => clearTimeout(timer));
+    void over.promise.then(() => clearTimeout(timer));
     runForeign(stray, () => own.abort(reason));
   }
 
@@ -83,11 +85,12 @@ export function startCode({
       log: line,
     }),
   );
-  const returned = result.then(
-    () => void (running = false),
-    () => void (running = false),
-  );
+  const end = () => {
+    running = false;
+    over.resolve();
+  };
+  result.then(end, end);
   if (signal.aborted) stop(signal.reason);
   else signal.addEventListener("abort", () => stop(signal.reason), { once: true });
-  return { result, returned, running: () => running, stop };
+  return { result, over: over.promise, running: () => running, stop };
 }

@@ -1,6 +1,8 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import type { Engine } from "#server/engine/contract.ts";
+import { defineKind } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { me } from "#test/jobs/acting.ts";
 import { startRetention } from "./retention.ts";
@@ -22,7 +24,11 @@ afterEach(async () => {
   await fixture.close();
 });
 
-const start = (options: { days: number; engine?: Pick<Engine, "prune"> }) => {
+const start = (
+  options: Pick<Parameters<typeof startRetention>[0], "days" | "kinds"> & {
+    engine?: Pick<Engine, "prune">;
+  },
+) => {
   stop = startRetention({ engine: fixture.engine, now: fixture.now, log, everyMs: 5, ...options });
 };
 
@@ -31,6 +37,16 @@ async function cancelled(): Promise<string> {
   await fixture.jobs.decide(me, jobId, "cancel");
   return jobId;
 }
+
+const kind = (retentionDays?: number) =>
+  defineKind({
+    name: "work",
+    retentionDays,
+    input: z.null(),
+    output: z.null(),
+    run: async () => null,
+  });
+const ago = (days: number) => new Date(fixture.now().getTime() - days * DAY_MS);
 
 const total = async () => (await fixture.jobs.list(me, { limit: 1000 })).items.length;
 
@@ -49,6 +65,34 @@ test("jobs that settled long enough ago are deleted at the start, however many, 
   );
   expect(await fixture.job(waiting)).toMatchObject({ status: "PENDING" });
   expect(await fixture.job(recent)).toMatchObject({ status: "ABORTED" });
+});
+
+test("[E12] a kind is kept for as long as it says, in place of the server's days", async () => {
+  const asked: unknown[] = [];
+  const engine = {
+    async prune(before: Date | null, _limit: number, kinds?: ReadonlyMap<string, Date | null>) {
+      asked.push(before, ...(kinds ?? []));
+      return 0;
+    },
+  };
+  const kinds = new Map(
+    [kind(7), { ...kind(0), name: "kept" }, { ...kind(), name: "plain" }].map((each) => [
+      each.name,
+      each,
+    ]),
+  );
+  start({ days: 10, engine, kinds });
+  stop();
+  await eventually(() => expect(asked).toEqual([ago(10), ["work", ago(7)], ["kept", null]]));
+  asked.length = 0;
+  start({ days: 0, engine, kinds });
+  stop();
+  await eventually(() => expect(asked).toEqual([null, ["work", ago(7)], ["kept", null]]));
+  asked.length = 0;
+  kinds.delete("work");
+  start({ days: 0, engine, kinds });
+  stop();
+  expect(asked).toEqual([]);
 });
 
 test("where another process deletes some of the same, it goes on until none are left", async () => {

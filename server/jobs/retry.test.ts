@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Failure, Transient } from "#server/kinds/define.ts";
+import { z } from "zod";
+import { defineKind, Failure, Transient } from "#server/kinds/define.ts";
+import { backoffOf, type PolicyFields } from "#server/kinds/policies.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobSummary } from "#shared/job.ts";
+import type { Backoff } from "#shared/kind-policies.ts";
 import { createdJob } from "#shared/lifecycle.ts";
-import { afterCrash, afterError } from "./retry.ts";
+import { afterCrash, afterError, retryPolicyOf } from "./retry.ts";
 
 const HOUR_MS = 3_600_000;
 const now = new Date(1_750_000_000_000);
@@ -94,4 +97,59 @@ test("[J7] only transient errors are retried", () => {
   ]) {
     expect(waitOf(error, 0)).toBeUndefined();
   }
+});
+
+const kind = (policies: PolicyFields) =>
+  defineKind({
+    ...policies,
+    name: "mail",
+    input: z.unknown(),
+    output: z.unknown(),
+    run: async () => null,
+  });
+const backoff = (fields: Partial<Backoff>) => ({ retry: { backoff: fields } });
+
+test("[E10] a kind says how often its jobs start, and how long they wait", () => {
+  const waits = (policies: PolicyFields, random = 0) => {
+    const own = retryPolicyOf(jobAfter(0), kind(policies), policy(random, 100));
+    return [0, 1, 2, 3, 2000].map((retries) => {
+      const change = afterError(new Transient("BUSY", "busy"), jobAfter(retries), {
+        ...own,
+        maxAttempts: 9999,
+      });
+      return change.action === "release" ? change.delayMs : undefined;
+    });
+  };
+  expect(waits(backoff({ jitter: 0 }))).toEqual([1000, 2000, 4000, 8000, 60_000]);
+  expect(waits(backoff({ jitter: 1 }))).toEqual([0, 0, 0, 0, 0]);
+  expect(waits(backoff({ jitter: 1 }), 0.5)).toEqual([500, 1000, 2000, 4000, 30_000]);
+  expect(waits(backoff({ firstMs: 0, factor: 100 }))).toEqual([0, 0, 0, 0, 0]);
+  expect(waits(backoff({ firstMs: 5, factor: 1, maxMs: 5, jitter: 0 }))).toEqual([5, 5, 5, 5, 5]);
+  expect(waits(backoff({ firstMs: 90_000, jitter: 0 }))[1]).toBe(90_000);
+  const most = (policies: PolicyFields | undefined) =>
+    retryPolicyOf(jobAfter(0), policies && kind(policies), policy(0, 7)).maxAttempts;
+  expect([undefined, {}, { retry: {} }, { retry: { maxAttempts: 1 } }].map(most)).toEqual([
+    7, 7, 7, 1,
+  ]);
+  expect(
+    afterCrash(
+      jobAfter(0),
+      retryPolicyOf(jobAfter(0), kind({ retry: { maxAttempts: 1 } }), policy(0)),
+    ),
+  ).toMatchObject({ action: "fail", error: { code: "CRASHED" } });
+});
+
+test("what was said when a job was created comes before what its kind and the server say", () => {
+  const strict = kind({ retry: { maxAttempts: 1 } });
+  const most = (maxAttempts: number | null) =>
+    retryPolicyOf({ ...jobAfter(0), maxAttempts }, strict, policy(0, 7)).maxAttempts;
+  expect([5, null].map(most)).toEqual([5, 1]);
+});
+
+test("[E10] a kind's backoff does not make a server that cannot store hurry", () => {
+  const kind = { retry: { backoff: { firstMs: 0 } } };
+  const full = new AppError("UNAVAILABLE", "The disk is full.");
+  expect(afterError(full, jobAfter(0), { ...policy(0), backoff: backoffOf(kind) })).toMatchObject({
+    delayMs: 500,
+  });
 });

@@ -1,8 +1,10 @@
 /** The fate of a job whose attempt failed: a retry, now or later, or the end. Pure. */
-import { Failure, Transient } from "#server/kinds/define.ts";
+import { type AnyKind, Failure, Transient } from "#server/kinds/define.ts";
+import { backoffOf, DEFAULT_BACKOFF } from "#server/kinds/policies.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError, fieldOf, isInstance, messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
+import type { Backoff } from "#shared/kind-policies.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { MAX_DELAY_MS, MAX_ERROR_CODE_CHARS, MAX_MESSAGE_CHARS } from "#shared/limits.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
@@ -15,12 +17,24 @@ export interface RetryPolicy {
   maxAttempts: number;
   /** 0 <= x < 1, for the jitter of the backoff. */
   random: () => number;
+  backoff?: Backoff;
 }
 
-const FIRST_BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 60_000;
 /** Kept free in a message for when the job runs again. */
 const WAIT_CHARS = 50;
+
+/** The policy of one job: what was said at its creation, then by its kind, then by the server. `undefined`: no such kind. */
+export function retryPolicyOf(
+  job: Pick<JobSummary, "id"> & { readonly maxAttempts?: number | null },
+  kind: AnyKind | undefined,
+  server: RetryPolicy,
+): RetryPolicy {
+  return {
+    maxAttempts: job.maxAttempts ?? kind?.retry?.maxAttempts ?? server.maxAttempts,
+    random: server.random,
+    backoff: kind === undefined ? DEFAULT_BACKOFF : backoffOf(kind),
+  };
+}
 
 export function afterCrash(job: JobSummary, policy: RetryPolicy): Ending {
   if (mayRetry(job, policy)) {
@@ -34,11 +48,12 @@ export function afterCrash(job: JobSummary, policy: RetryPolicy): Ending {
 export function afterError(error: unknown, job: JobSummary, policy: RetryPolicy): Ending {
   if (isUnavailable(error)) {
     // It counts as no retry: the job is not to blame. The message does not name the engine, as watchers read it.
-    const pause = backoffFor(job, policy.random);
+    // Neither is its kind asked how long to wait, as many kinds wait for the same.
+    const pause = backoffFor(job, { ...policy, backoff: DEFAULT_BACKOFF });
     const message = `Its progress could not be stored - Trying again in ${inSeconds(pause)}`;
     return { action: "release", message, delayMs: pause, counts: false };
   }
-  const wait = waitFor(error, job, policy.random);
+  const wait = waitFor(error, job, policy);
   if (wait !== undefined && mayRetry(job, policy)) {
     const reason = cutText(messageOf(error), MAX_MESSAGE_CHARS - WAIT_CHARS);
     const message = `${reason} - Trying again in ${inSeconds(wait)}`;
@@ -72,8 +87,8 @@ function mayRetry(job: JobSummary, { maxAttempts }: RetryPolicy): boolean {
 }
 
 /** The pause before a retry; `undefined` where a retry would fail too, or would come too late to be useful. */
-function waitFor(error: unknown, job: JobSummary, random: () => number): number | undefined {
-  const backoff = backoffFor(job, random);
+function waitFor(error: unknown, job: JobSummary, policy: RetryPolicy): number | undefined {
+  const backoff = backoffFor(job, policy);
   if (!isInstance(error, Transient)) return undefined;
   const asked = fieldOf(error, "retryAfterMs");
   // Also where the other side answered something that is no number.
@@ -82,10 +97,14 @@ function waitFor(error: unknown, job: JobSummary, random: () => number): number 
   return asked <= MAX_DELAY_MS ? Math.ceil(asked) : undefined;
 }
 
-/** Exponential, with jitter (half to whole), so that jobs which failed together do not return together. */
-function backoffFor(job: JobSummary, random: () => number): number {
-  const most = Math.min(FIRST_BACKOFF_MS * 2 ** job.retries, MAX_BACKOFF_MS);
-  return Math.round(most * (0.5 + random() / 2));
+/** Exponential, with jitter, so that jobs which failed together do not return together. */
+function backoffFor(
+  { retries }: JobSummary,
+  { random, backoff: { firstMs, factor, maxMs, jitter } = DEFAULT_BACKOFF }: RetryPolicy,
+): number {
+  // Without the lower bound, 0 times infinity would be no number.
+  const most = firstMs === 0 ? 0 : Math.min(firstMs * factor ** retries, maxMs);
+  return Math.round(most * (1 - jitter + jitter * random()));
 }
 
 function inSeconds(ms: number): string {

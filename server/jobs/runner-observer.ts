@@ -24,7 +24,7 @@ export interface RunnerObserver {
   waited(kind: string, seconds: number): void;
   /** A claim found the job without its runner, which died. */
   recovered(kind: string): void;
-  /** An attempt that this runner started is over: its end is stored, and its code has returned. */
+  /** An attempt that this runner started is over: its end is stored, and its code has returned or was given up. */
   ended(kind: string, outcome: AttemptOutcome, seconds: number): void;
 }
 

@@ -225,6 +225,7 @@ describe("runners", () => {
           keepUp = callback;
           return () => {};
         },
+        after: () => () => {},
         hold: (work, what) => void held.push({ work, what }),
       },
     });

@@ -8,11 +8,13 @@
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, DEFAULT_START } from "#server/kinds/define.ts";
+import { limitsOfKinds } from "#server/kinds/policies.ts";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import type { Clock } from "#shared/clock.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
-import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
+import { attempt, type AttemptPolicy, SHUTDOWN } from "./attempt.ts";
+import { LOST } from "./claim-guard.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { longestBetween } from "./moment.ts";
 import { observeClaim, outcomeOf, type RunnerObserver } from "./runner-observer.ts";
@@ -41,8 +43,8 @@ export interface RunnerOptions extends AttemptPolicy {
   log: Logger;
   leaseMs?: number;
   pollMs?: number;
-  /** Renews leases at their time, and learns of the work of the runner. */
-  timer?: Pick<Clock, "every" | "hold">;
+  /** Renews leases at their time, ends attempts at theirs, and learns of the work of the runner. */
+  timer?: Pick<Clock, "after" | "every" | "hold">;
   observer?: RunnerObserver | undefined;
 }
 
@@ -68,6 +70,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
   const { leaseMs = LEASE_MS, pollMs = LOOK_EVERY_MS, timer = SYSTEM_CLOCK } = options;
   const { clock = () => performance.now() } = options;
+  /** Those of this program, for all of its claims. */
+  const limits = limitsOfKinds(options.kinds);
   const moment = () => ({ wall: now(), steady: clock() });
   /** By claim and not by job: a job can come back before its old code has noticed. */
   const running = new Set<Running>();
@@ -110,7 +114,7 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       // After sleep, renew first: this process must not claim its own jobs as those of a dead runner.
       if (longestBetween(renewedAt, moment()) > leaseMs / 2) await renew();
-      const claims = await engine.claim({ worker, max, leaseMs, now: now(), start });
+      const claims = await engine.claim({ worker, max, leaseMs, now: now(), limits, start });
       claims.forEach(take);
     } catch (error) {
       log.error({ err: asError(error) }, "No job could be claimed. The runner tries again");

@@ -124,6 +124,8 @@ function admissionOf(odd: object) {
 const refuse = () => {
   throw Object.create(null) as Error;
 };
+/** The policies of a kind whose jobs have keys. */
+const keyed = (key: unknown) => ({ rateLimit: { limit: 1, perMs: 1, key } });
 const MB = "x".repeat(1_000_000);
 
 test("[H11] an input is taken up to 256 KiB as JSON, and refused with its size and the limit", async () => {
@@ -261,7 +263,11 @@ test.each([
   ["whose title throws", { title: refuse }, "`title` failed"],
   ["whose title is no text", { title: () => null }, "`title` failed. It gave no text"],
   ["without a title", { title: undefined }, "`title` failed"],
-])("[H6] a kind %s is a fault of ours, and is not the caller's", async (_what, odd, text) => {
+  ["whose key throws", keyed(refuse), "`key` failed"],
+  ["whose key is no text", keyed(() => 5), "`key` failed. It gave no text but number"],
+  ["whose key is null", keyed(() => null), "`key` failed. It gave no text but object"],
+  ["whose key is asynchronous", keyed(async () => "a"), "`key` failed. It gave no text"],
+])("[H6] [E14] a kind %s is a fault of ours, and is not the caller's", async (_what, odd, text) => {
   for (const validate of [
     () => admissionOf(odd).one({ kind: "odd", input: 1 }),
     () => admissionOf(odd).all([{ kind: "odd", input: 1 }]),
@@ -271,6 +277,39 @@ test.each([
     expect(message).toContain(`The kind "odd" cannot take a job: its ${text}`);
     expect(cause).toBeInstanceOf(Error);
   }
+});
+
+test.each([
+  ["too long", MB, "has 1000000 characters: 200 are allowed"],
+  ["ill-formed", "\ud800", "Unicode"],
+])(
+  "[E14] an input whose key is %s is refused, and the caller reads why",
+  async (_what, key, text) => {
+    const odd = admissionOf(keyed(() => key));
+    const { code, message } = await refused(() => odd.one({ kind: "odd", input: 1 }));
+    expect(code).toBe("BAD_REQUEST");
+    expect(message).toContain("It makes a key for the limits of the kind that");
+    expect(message).toContain(text);
+    const rows = [{ kind: "odd", input: 1 }];
+    expect((await refused(() => odd.all(rows))).issues).toMatchObject([
+      { path: ["jobs", 0, "input"] },
+    ]);
+  },
+);
+
+test("[E14] a key is made of the stored input, and a job without one has none", () => {
+  const odd = admissionOf({
+    ...keyed((input: string) => (input === "none" ? undefined : input)),
+    input: z.string().trim(),
+  });
+  const keyOf = (input: string) => odd.one({ kind: "odd", input }).key;
+  expect(["  a ", "none", "", "x".repeat(200)].map(keyOf)).toEqual([
+    "a",
+    undefined,
+    "",
+    "x".repeat(200),
+  ]);
+  expect(admissionOf({ concurrency: 5 }).one({ kind: "odd", input: 1 }).key).toBeUndefined();
 });
 
 test("a kind that never takes anything refuses as any other", async () => {

@@ -1,9 +1,15 @@
 /** Validates requests for jobs: the kind must exist, and the input must match its schema. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AnyKind } from "#server/kinds/define.ts";
-import { cutText } from "#shared/cut-text.ts";
+import { keyFunctionOf } from "#server/kinds/policies.ts";
+import { cutText, ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { AppError, asError, type InputIssue, messageOf } from "#shared/errors.ts";
-import { MAX_INPUT_BYTES, MAX_ISSUE_CHARS, MAX_TITLE_CHARS } from "#shared/limits.ts";
+import {
+  MAX_INPUT_BYTES,
+  MAX_ISSUE_CHARS,
+  MAX_LIMIT_KEY_CHARS,
+  MAX_TITLE_CHARS,
+} from "#shared/limits.ts";
 import { checkSchema, issueAt, sentenceOf } from "./check-schema.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { exceeds, plainJson } from "./plain-json.ts";
@@ -17,6 +23,10 @@ export interface ValidRequest {
   kind: string;
   title: string;
   input: unknown;
+  /** That of the kind. `undefined`: it has none. */
+  priority?: number | undefined;
+  /** The key of the limits of the kind. `undefined`: it has none. */
+  key?: string | undefined;
 }
 
 export interface RequestValidator {
@@ -53,7 +63,15 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
     if (typeof title !== "string") {
       throw fault(request.kind, "`title`", new TypeError(`It gave no text but ${typeof title}.`));
     }
-    return { kind: kind.name, title: cutText(title, MAX_TITLE_CHARS), input: plain.value };
+    const key = keyOf(request.kind, kind, checked.value);
+    if (typeof key === "object") return [issueAt("input", key)];
+    return {
+      kind: kind.name,
+      title: cutText(title, MAX_TITLE_CHARS),
+      input: plain.value,
+      priority: kind.priority,
+      key,
+    };
   }
 
   function unknownKind(name: string): string {
@@ -100,6 +118,29 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
       throw new AppError("BAD_REQUEST", text, { issues });
     },
   };
+}
+
+/** Returns an issue where another input would have a key that can be used. */
+function keyOf(
+  name: string,
+  kind: AnyKind,
+  input: unknown,
+): string | undefined | { path: []; what: string } {
+  const make = keyFunctionOf(kind);
+  if (make === undefined) return undefined;
+  const key: unknown = ask(name, "`key`", () => make(input));
+  if (key === undefined) return undefined;
+  if (typeof key !== "string") {
+    throw fault(name, "`key`", new TypeError(`It gave no text but ${typeof key}.`));
+  }
+  const wrong =
+    key.length > MAX_LIMIT_KEY_CHARS
+      ? `has ${key.length} characters: ${MAX_LIMIT_KEY_CHARS} are allowed`
+      : isWellFormed(key)
+        ? undefined
+        : ILL_FORMED;
+  if (wrong === undefined) return key;
+  return { path: [], what: `makes a key for the limits of the kind that ${wrong}` };
 }
 
 /** Calls a kind's code, which may throw anything. */

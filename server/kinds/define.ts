@@ -6,6 +6,7 @@ import type { z } from "zod";
 import type { KindTypes } from "#shared/kind-types.ts";
 import type { DeclaredSchedule } from "#shared/schedule.ts";
 import type { LogLevel } from "#shared/log-line.ts";
+import type { PolicyFields } from "./policies.ts";
 
 /** A schema of zod or of zod/mini. */
 export type Schema = z.core.$ZodType;
@@ -21,7 +22,7 @@ export interface KindDefinition<
   Input extends SchemaTypes,
   Output extends SchemaTypes,
   Details extends SchemaTypes = z.core.$ZodNever,
-> {
+> extends PolicyFields<Stored<z.output<Input>>> {
   /** An identifier, unique in a server: the `kind` of `job.create`, and the name of `kinds.<name>`. */
   readonly name: Name;
   /** For people; `kind.list` shows it. */
@@ -72,7 +73,10 @@ export interface KindDefinition<
 }
 
 /** A kind that a server can register. Its types are in one property that has no value, which keeps them cheap to compare. */
-export interface Kind<Name extends string = string, Types extends KindTypes = KindTypes> {
+export interface Kind<
+  Name extends string = string,
+  Types extends KindTypes = KindTypes,
+> extends PolicyFields {
   readonly name: Name;
   readonly description: string;
   readonly input: Schema;
@@ -121,11 +125,18 @@ export function defineKind<
       throw new TypeError(`The kind "${name}" has no function \`${part}\`.`);
     }
   }
+  const { retry, timeLimitMs, retentionDays, priority, concurrency, rateLimit } = definition;
   return {
     name,
     description,
     start,
     schedules,
+    retry,
+    timeLimitMs,
+    retentionDays,
+    priority,
+    concurrency,
+    rateLimit,
     // Sound: only schemas have these types, and the registry refuses what is none.
     input: definition.input as SchemaTypes as Schema,
     details: definition.details as SchemaTypes | undefined as Schema | undefined,
@@ -151,7 +162,10 @@ export interface RunContext<Input, Details = never> {
   readonly input: Input;
   /** 1 for the first run. */
   readonly attempt: number;
-  /** Aborted when the job is cancelled, its claim is lost, or a shutdown gives it back. Stop working then. */
+  /**
+   * Aborted when the job is cancelled, its claim is lost, a shutdown gives it back, or the attempt takes longer than `timeLimitMs`:
+   * then the reason is a `Failure` with the code `TIME_LIMIT`. Stop working then.
+   */
   readonly signal: AbortSignal;
   /**
    * The trace of this attempt, for the header `traceparent` of requests that the code makes by hand. Instrumented clients send it

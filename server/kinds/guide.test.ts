@@ -56,6 +56,34 @@ test("the example of the guide works as it stands there", async () => {
   ]);
 });
 
+test("[E10] the kind with policies of their page has them, and works as it stands there", async () => {
+  const page = await readFile(new URL("../../docs/kind-policies.md", import.meta.url), "utf8");
+  const [, code] = /```ts\n([\s\S]*?)```/.exec(page) ?? [];
+  const driver = `
+    import { createKindRegistry } from "#server/kinds/registry.ts";
+    const sent = [];
+    globalThis.fetch = async (url, { headers }) => void sent.push(url, headers["idempotency-key"]);
+    await mail.run({ input: { customer: "a", subject: "b" }, jobId: "1" });
+    console.log(JSON.stringify([createKindRegistry([mail]).infos[0].policies, sent]));
+  `;
+  const args = ["--input-type=module-typescript", "--eval", `${code}${driver}`];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(JSON.parse(stdout)).toEqual([
+    {
+      retry: {
+        maxAttempts: 8,
+        backoff: { firstMs: 5000, factor: 2, maxMs: 600_000, jitter: 0.5 },
+        afterTimeLimit: true,
+      },
+      timeLimitMs: 30_000,
+      retentionDays: 7,
+      priority: 5,
+      limits: { concurrency: 20, rate: { limit: 10, perMs: 1000 }, perKey: { concurrency: 1 } },
+    },
+    ["https://mail.example/send", "1"],
+  ]);
+});
+
 test("the kind with details of the guide works as it stands there", async () => {
   const guide = await readFile(new URL("../../docs/add-a-kind.md", import.meta.url), "utf8");
   const [, code] = /## Details\n\n```ts\n([\s\S]*?)```/.exec(guide) ?? [];

@@ -4,15 +4,14 @@ import type { KindInfo } from "#shared/api.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { messageOf } from "#shared/errors.ts";
 import { MAX_ISSUE_CHARS, MAX_KIND_CHARS } from "#shared/limits.ts";
+import { checkPolicies } from "./check-policies.ts";
 import type { AnyKind, Schema } from "./define.ts";
+import { KindError } from "./kind-error.ts";
+
+export { KindError } from "./kind-error.ts";
 
 export interface KindRegistry extends ReadonlyMap<string, AnyKind> {
   readonly infos: readonly KindInfo[];
-}
-
-/** A kind that no server can register. The message names it and says what to change. */
-export class KindError extends Error {
-  override readonly name = "KindError";
 }
 
 /** Names are parts of procedures' paths (`kinds.<name>.create`) and of properties of clients (`client.kinds.<name>`). */
@@ -71,13 +70,16 @@ function assertName(name: unknown): void {
   }
 }
 
-function infoOf({ name, description, input, details, output }: AnyKind): KindInfo {
+function infoOf(kind: AnyKind): KindInfo {
+  const { name, description, input, details, output } = kind;
+  const policies = checkPolicies(name, kind);
   return {
     name,
     description,
     input: jsonSchemaOf(name, "input", input),
     ...(details !== undefined && { details: jsonSchemaOf(name, "details", details) }),
     output: jsonSchemaOf(name, "output", output),
+    ...(policies !== undefined && { policies }),
   };
 }
 

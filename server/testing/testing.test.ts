@@ -108,6 +108,36 @@ describe("a fault proxy", () => {
   });
 });
 
+test("[E11] [E12] [Q8] time limits, and the days for which jobs of a kind are kept, pass with the clock of a test", async () => {
+  const slow = { ...waits, timeLimitMs: 7_200_000, retentionDays: 3 };
+  const { jobwire, clock, close } = await startTestJobwire({
+    kinds: [slow],
+    env: { RETENTION_DAYS: "0" },
+  });
+  onTestFinished(close);
+  const me = { userId: "ann", tenantId: "shop", scopes: ["*"] };
+  const { id } = await jobwire.kinds.waits.create(me, null);
+  const job = () => jobwire.jobs.get(me, id);
+  await vi.waitFor(async () => expect((await job()).progress).toBe(1));
+  expect(await jobwire.jobs.waiting(me, id)).toBeNull();
+  await clock.advance(7_199_999, { whileRunning: true });
+  expect(await job()).toMatchObject({ status: "PROCESSING", attempt: 1 });
+  await clock.advance(1, { whileRunning: true });
+  await vi.waitFor(async () =>
+    expect(await job()).toMatchObject({
+      status: "ABORTED",
+      error: {
+        code: "TIME_LIMIT",
+        message: 'It took longer than 7,200 s, the time limit of "waits"',
+      },
+    }),
+  );
+  await clock.advance(2 * 86_400_000);
+  expect((await job()).status).toBe("ABORTED");
+  await clock.advance(86_400_000 + 3_600_000);
+  await expect(job()).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
 test("[K9] schedules fire as the clock of a test advances, and their inputs have the kinds' types", async () => {
   const greet = defineKind({
     name: "greet",

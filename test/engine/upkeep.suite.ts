@@ -63,6 +63,39 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       expect(await engine.prune(at(10), 2)).toBe(1);
     });
 
+    test("[E12] jobs of a kind go at the time of their kind, or never, and do not keep others from going", async ({
+      engine,
+    }) => {
+      const settled = new Map<string, string[]>();
+      for (const kind of ["a", "kept", "short", "gone", "z"]) {
+        for (const seconds of [2, 1]) {
+          const { id } = await engine.createJob(newJob({ kind }), at(0));
+          await engine.change(id, { action: "cancel" }, at(seconds));
+          settled.set(kind, [...(settled.get(kind) ?? []), id]);
+        }
+      }
+      const left = async () =>
+        (await engine.listJobs({ ...ANN, limit: 99 })).items.map(({ kind }) => kind).toReversed();
+      const kinds = new Map([
+        ["kept", null],
+        ["short", at(3)],
+        ["gone", at(2)],
+        ["unknown", at(9)],
+      ]);
+      expect(await engine.prune(null, 100, kinds)).toBe(3);
+      expect(await left()).toEqual(["a", "a", "kept", "kept", "gone", "z", "z"]);
+      expect((await engine.getJob(settled.get("gone")?.[0] ?? ""))?.finishedAt).toEqual(at(2));
+      // Those that are kept are the oldest ones, and more than a step may delete.
+      expect(await engine.prune(at(3), 1, kinds)).toBe(1);
+      expect(await engine.prune(at(3), 9, kinds)).toBe(3);
+      expect(await engine.prune(at(3), 9, kinds)).toBe(0);
+      expect(await left()).toEqual(["kept", "kept", "gone"]);
+      // Queued again, it is settled no more.
+      await engine.change(settled.get("kept")?.[0] ?? "", { action: "retry" }, at(4));
+      expect(await engine.prune(at(9), 9)).toBe(2);
+      expect(await left()).toEqual(["kept"]);
+    });
+
     test("a batch goes with its last job, and keeps its counts until then", async ({ engine }) => {
       const { batch, jobs } = newBatch(2);
       await engine.createBatch(batch, jobs, at(0));

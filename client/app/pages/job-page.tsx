@@ -27,6 +27,7 @@ import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
 import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
+import { WaitingLine } from "#client/app/ui/waiting-line.tsx";
 import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { type TypingResult, useDraft, useJob, useJobwire, useTyping } from "#client/lib/react.tsx";
@@ -120,6 +121,7 @@ export function JobPage({ jobId }: { jobId: string }) {
               label="Progress of the job"
               bar={ending === undefined || ending === "Failed" ? look.bar : "bg-muted"}
             />
+            <WaitingLine job={job} />
           </section>
           <JobDetails details={job.details} />
           <JobOutcome job={job} view={view} advice={output?.advice} />

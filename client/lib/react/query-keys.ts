@@ -10,6 +10,8 @@ export const jobwireKeys = {
   jobs: ["jobwire", "jobs"],
   /** `kind`: only as a job of that kind. */
   job: (id: string, kind?: string) => ["jobwire", "job", id, ...(kind === undefined ? [] : [kind])],
+  /** Not below `job`, which is read anew after a gap unless it is just being read. */
+  waiting: (id: string, version: number) => ["jobwire", "waiting", id, `${version}`],
   batch: (id: string) => ["jobwire", "batch", id],
 } as const;
 

@@ -12,6 +12,7 @@ import type { JobHandle } from "#client/lib/job-handle.ts";
 import type { JobOf } from "#shared/api.ts";
 import type { Batch } from "#shared/batch.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
+import type { JobWaiting } from "#shared/waiting.ts";
 import { jobwireKeys } from "./query-keys.ts";
 
 /** Retries until the server answers; only a final error of the server's is an error. */
@@ -61,6 +62,34 @@ export function jobOptions<Types extends KindTypes>(
     queryKey: jobwireKeys.job(id, source.name),
     queryFn: () => source.job(id).get(),
     ...UNTIL_ANSWERED,
+  });
+}
+
+/** A server can be asked why a job waits, and others' jobs change that, so it is asked again and again. */
+const WAITING_AGAIN_MS = 5000;
+
+export interface WaitingSource {
+  job(id: string): Pick<JobHandle, "waiting">;
+}
+
+/**
+ * The query of `useWaiting`. It is read at most every five seconds, and not while the page is hidden. `version`: of the job. A job
+ * that waits once more is another question.
+ */
+export function waitingOptions(
+  source: WaitingSource,
+  id: string,
+  version: number,
+): ReadOptions<JobWaiting | null> {
+  return queryOptions({
+    queryKey: jobwireKeys.waiting(id, version),
+    queryFn: () => source.job(id).waiting(),
+    ...UNTIL_ANSWERED,
+    staleTime: WAITING_AGAIN_MS,
+    // An older server does not know the procedure.
+    refetchInterval: ({ state }) => (state.status === "error" ? false : WAITING_AGAIN_MS),
+    refetchOnWindowFocus: true,
+    gcTime: WAITING_AGAIN_MS,
   });
 }
 

@@ -16,7 +16,7 @@ import {
 } from "./client.ts";
 import { asAppError, labelOf, neverReached } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
-import { addQueues, addTenantLists, splitQueues } from "./upgrade.ts";
+import { addQueues, addTenantLists, splitFinished, splitQueues } from "./upgrade.ts";
 
 export interface RedisClients {
   readonly label: string;
@@ -37,8 +37,8 @@ const START_MS = 10_000;
 export const OLDEST = 7;
 /**
  * Version 2 stores records without field names. This program also reads version 1. Version 3 adds the lists and feeds of tenants,
- * version 4 their queues, in place of BullMQ's. Version 5 divides these by kinds (`upgrade.ts`), and has records with options, which
- * earlier programs would lose.
+ * version 4 their queues, in place of BullMQ's. Version 5 divides these, and the settled jobs, by kinds (`upgrade.ts`), and has records
+ * with options, which earlier programs would lose.
  */
 export const SCHEMA_VERSION = 5;
 
@@ -132,7 +132,10 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
   }
   if (found > 0 && found < 3) await addTenantLists(redis, keys);
   if (found > 0 && found < 4) await addQueues(redis, keys);
-  if (found > 0 && found < 5) await splitQueues(redis, keys);
+  if (found > 0 && found < 5) {
+    await splitQueues(redis, keys);
+    await splitFinished(redis, keys);
+  }
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 

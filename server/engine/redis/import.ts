@@ -222,7 +222,7 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   const place = placeOf(keys, transfer);
   if (place !== undefined) put.push(redis.zadd(place.set, place.score, place.member));
   if (job.finishedAt !== null) {
-    put.push(redis.zadd(keys.finished(tenant), job.finishedAt.getTime(), id));
+    put.push(redis.zadd(keys.finished(tenant, kind), job.finishedAt.getTime(), id));
   }
   if (expires !== null) {
     put.push(redis.zadd(`${prefix}:expiring`, expires, id), redis.sadd(keys.expiring, tenant));

@@ -18,8 +18,10 @@ export interface Keys {
   delayed(tenant: string): string;
   /** Jobs that a claim holds, by the end of its lease in ms of Redis' time. */
   leased(tenant: string): string;
-  /** Settled jobs, by the time at which they settled. */
-  finished(tenant: string): string;
+  /** Settled jobs of a kind, by the time at which they settled. */
+  finished(tenant: string, kind: string): string;
+  /** The kinds of a tenant's jobs. */
+  kinds(tenant: string): string;
   /** The tenant's audit list. */
   audit(tenant: string): string;
   /** The bytes of the inputs and outputs of a tenant. Absent: 0. */
@@ -87,7 +89,8 @@ export function createKeys(prefix: string): Keys {
     delayed: (name) => `${tenant(name)}:delayed`,
     leased: (name) => `${tenant(name)}:leased`,
     bytes: (name) => `${tenant(name)}:bytes`,
-    finished: (name) => `${tenant(name)}:finished`,
+    finished: (name, kind) => `${tenant(name)}:finished:${kind}`,
+    kinds: (name) => `${tenant(name)}:kinds`,
     audit: (name) => `${tenant(name)}:audit`,
     directory: `${prefix}:{:directory}`,
     tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,

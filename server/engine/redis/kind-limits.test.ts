@@ -29,7 +29,8 @@ function take(engine: Engine, max: number, limits = TWO, leaseMs = LEASE_MS): Pr
 }
 const end = (engine: Engine, claim: Claim) =>
   engine.change(claim.jobId, DELIVER, new Date(), claim);
-const permits = () => redis().client.zrange("jobwire:{:turns}:permits:article", "0", "-1");
+const permits = async () =>
+  (await redis().client.zrange("jobwire:{:turns}:permits:article", "0", "-1")).toSorted();
 
 async function jobsIn(engine: Engine, ...tenants: string[]): Promise<Set<string>> {
   const jobs = tenants.map((tenant) => newJob({ tenant }));

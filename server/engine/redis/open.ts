@@ -251,7 +251,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     hasSignIns: (ids) => use(() => signIns.has(ids)),
     renewSignIn: (signIn) => use(() => signIns.renew(signIn)),
     removeSignIn: (signIn) => use(() => signIns.remove(signIn)),
-    prune: (before, limit) => use(() => prune(before, limit)),
+    prune: (...args) => use(() => prune(...args)),
     assign: (from, to, limit) => use(() => assign(from, to, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),

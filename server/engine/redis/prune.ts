@@ -1,4 +1,5 @@
-/** Deletes jobs that settled long ago, tenant by tenant, the oldest first. */
+/** Deletes jobs that settled long ago, tenant by tenant and kind by kind, the oldest first. */
+import type { Engine, PruneTime } from "#server/engine/contract.ts";
 import type { Newest } from "./newest.ts";
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
@@ -12,6 +13,8 @@ interface Old {
   jobId: string;
 }
 
+type TimeOf = (kind: string) => PruneTime | undefined;
+
 interface PruneOptions {
   redis: Client;
   run: RunScript;
@@ -20,24 +23,27 @@ interface PruneOptions {
   newest: Pick<Newest, "forget">;
 }
 
-/** The returned function deletes at most `limit` jobs, and returns how many. */
-export function createPrune({
-  redis,
-  run,
-  keys,
-  tenants,
-  newest,
-}: PruneOptions): (before: Date, limit: number) => Promise<number> {
-  async function oldestOf(tenant: string, before: number, limit: number): Promise<Old[]> {
-    const found = await membersBelow(redis, keys.finished(tenant), { below: before, limit });
-    return found.map(({ name }) => ({ tenant, jobId: name }));
+/** Returns `Engine.prune`. */
+export function createPrune({ redis, run, keys, tenants, newest }: PruneOptions): Engine["prune"] {
+  async function oldestOf(tenant: string, timeOf: TimeOf, limit: number): Promise<Old[]> {
+    const kinds = await redis.smembers(keys.kinds(tenant));
+    const found = await Promise.all(
+      kinds.map(async (kind) => {
+        const below = timeOf(kind)?.getTime();
+        if (below === undefined) return [];
+        return membersBelow(redis, keys.finished(tenant, kind), { below, limit });
+      }),
+    );
+    return found.flat().map(({ name }) => ({ tenant, jobId: name }));
   }
 
-  async function drop({ tenant, jobId }: Old, before: number): Promise<number> {
+  async function drop({ tenant, jobId }: Old, timeOf: TimeOf): Promise<number> {
     const record = await redis.hget(keys.job(tenant, jobId), "s");
     if (record === null) return 0;
     const job = decodeSummary(record);
     const { batchId } = job;
+    const before = timeOf(job.kind)?.getTime();
+    if (before === undefined) return 0;
     const [dropped, emptied] = await run<[number, number]>(
       "prune",
       keys.tenant(tenant),
@@ -52,10 +58,10 @@ export function createPrune({
     return 1;
   }
 
-  return async (before, limit) => {
-    const time = before.getTime();
-    const old = await tenants.ofAll((tenant) => oldestOf(tenant, time, limit), limit);
-    const dropped = await Promise.allSettled(old.slice(0, limit).map((each) => drop(each, time)));
+  return async (before, limit, kinds) => {
+    const timeOf: TimeOf = (kind) => (kinds?.has(kind) === true ? kinds.get(kind) : before);
+    const old = await tenants.ofAll((tenant) => oldestOf(tenant, timeOf, limit), limit);
+    const dropped = await Promise.allSettled(old.slice(0, limit).map((each) => drop(each, timeOf)));
     const count = dropped.reduce(
       (sum, each) => sum + (each.status === "fulfilled" ? each.value : 0),
       0,

@@ -62,6 +62,7 @@ const NAMES = [
   "revoke-user",
   "save-session",
   "set-steps",
+  "split-finished",
   "split-queue",
   "stale-permits",
   "take-schedules",

@@ -76,6 +76,32 @@ test("data of version 2 gets the lists and feeds of tenants, also where the upgr
   }
 });
 
+test("[E12] settled jobs of version 4 are deleted by their kinds, however often the upgrade was interrupted", async () => {
+  const before = await open();
+  const { client } = redis();
+  const kinds = ["finished", "mail", "mail"];
+  const ids: string[] = [];
+  for (const [second, kind] of kinds.entries()) {
+    const { id } = await before.createJob(newJob({ kind }), at(0));
+    await before.change(id, { action: "cancel" }, at(second));
+    ids.push(id);
+  }
+  await before.close();
+  // As version 4 stored it.
+  const t = keys.tenant(ANN.tenant);
+  const sets = [keys.finished(ANN.tenant, "mail"), keys.finished(ANN.tenant, "finished")];
+  await client.zunionstore(`${t}:finished`, 2, ...sets);
+  await client.del(...sets);
+  await client.zadd(`${t}:finished`, 0, "a job that is gone");
+  await client.set(keys.schema, "4");
+
+  expect(await createScripts(client)("split-finished", t, 2)).toBe(2);
+  const engine = await open();
+  expect(await client.exists(`${t}:finished`)).toBe(0);
+  expect(await engine.prune(at(9), 9, new Map([["mail", at(2)]]))).toBe(2);
+  expect((await engine.listJobs({ ...ANN, limit: 9 })).items.map(({ id }) => id)).toEqual([ids[2]]);
+});
+
 /** Restores data, as if it were written now: times in these sorted sets of tenants are later then. */
 async function restore(data: typeof version3 | typeof version4, ...sets: string[]): Promise<void> {
   const { client } = redis();

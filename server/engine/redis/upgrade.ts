@@ -30,16 +30,8 @@ const JOBS_PER_SCRIPT = 500;
  * half-way.
  */
 export async function addQueues(redis: Client, keys: Keys): Promise<void> {
-  const run = createScripts(redis);
-  const suffix = ":open";
+  await divide(redis, keys, { suffix: ":open", script: "index-open" });
   for (const master of mastersOf(redis)) {
-    const match = `${keys.prefix}:{*}${suffix}`;
-    for await (const found of master.scanStream({ match, count: 1000 })) {
-      for (const key of found as string[]) {
-        const tenant = key.slice(0, -suffix.length);
-        while ((await run<number>("index-open", tenant, JOBS_PER_SCRIPT)) > 0);
-      }
-    }
     for (const pattern of keys.oldQueue) {
       for await (const found of master.scanStream({ match: pattern, count: 1000 })) {
         await Promise.all((found as string[]).map((key) => redis.unlink(key)));
@@ -53,16 +45,34 @@ export async function addQueues(redis: Client, keys: Keys): Promise<void> {
  * at the same time, and each may stop half-way.
  */
 export async function splitQueues(redis: Client, keys: Keys): Promise<void> {
+  await divide(redis, keys, { suffix: ":queue", script: "split-queue" });
+  await redis.unlink(`${keys.ring}:turns`, `${keys.ring}:told`);
+}
+
+/**
+ * Gives each kind of a tenant a set of its settled jobs, in place of one for all kinds. Several processes may do it at the same
+ * time, and each may stop half-way.
+ */
+export async function splitFinished(redis: Client, keys: Keys): Promise<void> {
+  await divide(redis, keys, { suffix: ":finished", script: "split-finished" });
+}
+
+/** Runs a script for each tenant that has a set with this suffix, until the set is empty. */
+async function divide(
+  redis: Client,
+  keys: Keys,
+  { suffix, script }: { suffix: string; script: "index-open" | "split-finished" | "split-queue" },
+): Promise<void> {
   const run = createScripts(redis);
-  const suffix = ":queue";
   for (const master of mastersOf(redis)) {
     const match = `${keys.prefix}:{*}${suffix}`;
     for await (const found of master.scanStream({ match, count: 1000 })) {
       for (const key of found as string[]) {
         const tenant = key.slice(0, -suffix.length);
-        while ((await run<number>("split-queue", tenant, JOBS_PER_SCRIPT)) > 0);
+        // A kind can have the name of a set.
+        if (!tenant.endsWith("}")) continue;
+        while ((await run<number>(script, tenant, JOBS_PER_SCRIPT)) > 0);
       }
     }
   }
-  await redis.unlink(`${keys.ring}:turns`, `${keys.ring}:told`);
 }

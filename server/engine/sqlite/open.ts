@@ -252,7 +252,7 @@ export async function openSqliteEngine({
         return now;
       },
     },
-    prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
+    prune: (...args) => write(() => prune(...args), args[1] * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),
     async storage() {
       assertOpen();

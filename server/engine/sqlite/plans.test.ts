@@ -31,6 +31,14 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
   expect(plans.filter((plan) => /^(SCAN (?!\(subquery)|USE TEMP)/.test(plan))).toEqual([
     expect.stringMatching(/^SCAN tenant_usage <- /),
   ]);
+  // Each of them begins where the jobs of one kind do, and reads no job that is kept.
+  const finished = "SEARCH jobs USING INDEX jobs_finished";
+  expect(
+    plans.filter((plan) => plan.startsWith("SEARCH jobs USING") && plan.includes("jobs_finished")),
+  ).toEqual([
+    expect.stringContaining("SEARCH jobs USING COVERING INDEX jobs_finished (kind>?) <- "),
+    expect.stringContaining(`${finished} (kind=? AND finished_at<?) <- `),
+  ]);
   // The rows of a claim have their order from an index of the jobs of one state alone, so `LIMIT` ends the search.
   const ready = "jobs_ready (tenant_n=? AND kind=? AND key=?";
   const claims = [

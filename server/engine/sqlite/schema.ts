@@ -250,6 +250,11 @@ export const MIGRATIONS: readonly string[] = [
   QUEUE_OF_TENANTS,
   SCHEDULE_TABLE,
   QUEUE_OF_LINES,
+  `
+  -- Kinds are kept for different times.
+  DROP INDEX jobs_finished;
+  CREATE INDEX jobs_finished ON jobs (kind, finished_at) WHERE finished_at IS NOT NULL;
+  `,
   JOB_OPTIONS,
   STAGED_BATCHES,
 ];

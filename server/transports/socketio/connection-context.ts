@@ -3,8 +3,8 @@ import type { TransportContext } from "#server/transports/contract.ts";
 import type { Deadlines } from "#server/transports/callers/deadlines.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
+import type { Call } from "./calls.ts";
 import type { AnyOpening } from "./opening.ts";
-import type { SetTyping } from "./typing.ts";
 
 /** The parts that all connections share. */
 export interface ConnectionContext extends Pick<
@@ -19,7 +19,7 @@ export interface ConnectionContext extends Pick<
   | "log"
 > {
   deadlines: Deadlines;
-  setTyping: SetTyping;
+  call: Call;
   /** `device`: identifies a caller that has no user id of its own, also after it came back. */
   open: (principal: Principal, ref: SessionStreamRef, device: string) => AnyOpening;
 }

@@ -206,7 +206,8 @@ class Client implements Holder, Listener {
       await countCall(this.#shared.limits, this.#principal);
       if (request.action === "subscribe") await this.#subscribe(request);
       else if (request.action === "unsubscribe") await this.#unsubscribe(request);
-      else await this.#shared.setTyping(this.#principal, request, this.#device);
+      else
+        return { ok: true, ...(await this.#shared.call(this.#principal, request, this.#device)) };
       return { ok: true };
     } catch (error) {
       return this.#fail(error, idsOf(request.ref));

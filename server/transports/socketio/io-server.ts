@@ -11,6 +11,7 @@ import type { Deadlines } from "#server/transports/callers/deadlines.ts";
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import type { BroadcastAdapter } from "./broadcast-adapter.ts";
+import { createCalls } from "./calls.ts";
 import { createConnections } from "./connection.ts";
 import { type Connection, createConnectionWriter } from "./connection-writer.ts";
 import type { EngineSessions } from "./engine-sessions.ts";
@@ -24,7 +25,6 @@ import { startPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createRestore, type Restored } from "./restore.ts";
 import type { SessionCounts } from "./session-counts.ts";
-import { createTyping } from "./typing.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
 /** Requests hold only an id. The server answers a bad request of up to this size; a larger one closes the connection. */
@@ -79,9 +79,9 @@ export function createIoServer(shared: Shared, encoding: PacketEncoding): IoServ
   const { identify, limits, ping, log } = context;
   const { highWaterBytes } = context.backpressure;
   const open = createOpenings({ ...context, packetOf: encoding.packetOf });
-  const setTyping = createTyping(context.presence);
+  const call = createCalls(context);
   const { deadlines, sessionCounts } = shared;
-  const serveConnection = createConnections({ ...context, open, setTyping, deadlines });
+  const serveConnection = createConnections({ ...context, open, call, deadlines });
 
   // Socket.IO needs a server to attach to, and takes over its listeners. It gets one that never listens; this transport
   // passes requests and upgrades to its engine.

@@ -27,6 +27,35 @@ const wanted = (name: string, field: string) =>
 const progressOf = (client: Client) =>
   client.named("job:update").map((payload) => (payload as { progress: number }).progress);
 
+test("[Q8] [L1] a client that asks why a job waits is told in the answer, and its events stay as they are", async () => {
+  server = await openTestServer();
+  const jobId = await createJob(server.engine);
+  await createJob(server.engine);
+  const last = await createJob(server.engine);
+  const client = server.connect();
+  await call(client, "subscribe:job", { job_id: last });
+  expect(await call(client, "waiting:job", { job_id: jobId })).toEqual({
+    ok: true,
+    waiting: { reason: "queued", ahead: 0, message: "It starts when a worker is free" },
+  });
+  expect(await call(client, "waiting:job", { job_id: last })).toEqual({
+    ok: true,
+    waiting: { reason: "queued", ahead: 2, message: "2 jobs are before it" },
+  });
+  await server.engine.change(last, { action: "cancel" }, new Date());
+  expect(await call(client, "waiting:job", { job_id: last })).toEqual({ ok: true, waiting: null });
+  expect(await call(client, "waiting:job", { job_id: UNKNOWN })).toMatchObject({
+    ok: false,
+    error: { code: "NOT_FOUND" },
+  });
+  expect(client.named("subscription:error")).toMatchObject([{ job_id: UNKNOWN }]);
+  await until(() => expect(client.named("job:error")).toHaveLength(1));
+  expect(client.named("job:update")).toMatchObject([
+    { status: "PENDING", message: "Job created and queued for processing" },
+    { status: "ABORTED" },
+  ]);
+});
+
 describe("hostile input", () => {
   const deep = JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`) as unknown;
   const PAYLOADS: [string, unknown][] = [
@@ -58,6 +87,7 @@ describe("hostile input", () => {
       const bad = server.connect();
       for (const [name, field] of [
         ["subscribe:job", "job_id"],
+        ["waiting:job", "job_id"],
         ["unsubscribe:job", "job_id"],
         ["subscribe:batch", "batch_id"],
         ["unsubscribe:batch", "batch_id"],
@@ -82,7 +112,7 @@ describe("hostile input", () => {
     expect(named("subscription:error").at(0)).toEqual({
       code: "BAD_REQUEST",
       message:
-        '"subscribe:jobs" is not an event of this server. Use subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch, subscribe:presence, unsubscribe:presence, typing:start, typing:stop, subscribe:feed, unsubscribe:feed, auth:refresh.',
+        '"subscribe:jobs" is not an event of this server. Use subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch, subscribe:presence, unsubscribe:presence, typing:start, typing:stop, waiting:job, subscribe:feed, unsubscribe:feed, auth:refresh.',
     });
     expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(400);
   });

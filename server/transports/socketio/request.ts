@@ -10,12 +10,13 @@ import {
   LegacyPresenceRequestSchema,
 } from "#shared/legacy.schema.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST, LEGACY_TYPING } from "#shared/legacy.ts";
+import { LEGACY_WAITING } from "#shared/legacy-waiting.ts";
 import { MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import { topicOf } from "#shared/presence.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 
 export interface Request {
-  action: "subscribe" | "unsubscribe" | "type" | "stop typing";
+  action: "subscribe" | "unsubscribe" | "type" | "stop typing" | "why waiting";
   ref: SessionStreamRef;
 }
 
@@ -64,6 +65,7 @@ const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
   [LEGACY_REQUEST.unsubscribePresence, { action: "unsubscribe", ...PRESENCE }],
   [LEGACY_TYPING.start, { action: "type", ...JOB }],
   [LEGACY_TYPING.stop, { action: "stop typing", ...JOB }],
+  [LEGACY_WAITING, { action: "why waiting", ...JOB }],
   [LEGACY_REQUEST.subscribeFeed, { action: "subscribe", ...FEED }],
   [LEGACY_REQUEST.unsubscribeFeed, { action: "unsubscribe", ...FEED }],
 ]);

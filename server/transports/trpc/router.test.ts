@@ -48,8 +48,12 @@ describe.each(LINKS)("over %s", (link) => {
       input: { name: "bread" },
     });
     expect(created.createdAt).toBeInstanceOf(Date);
+    const waiting = () => client.job.waiting.query({ jobId: created.id });
+    const message = "It starts when a worker is free";
+    expect(await waiting()).toEqual({ reason: "queued", ahead: 0, message });
     fixture.startRunner();
     await fixture.reaches(created.id, "BLOCKED");
+    expect(await waiting()).toBeNull();
     const job = await client.job.get.query({ jobId: created.id });
     expect(job).toMatchObject({
       output: { at: [1, 2] },

@@ -108,6 +108,9 @@ export function createRouter(
           ctx,
         ),
       ),
+    waiting: procedure
+      .input(JobId)
+      .query(({ ctx, input }) => ctx.jobs.waiting(ctx.principal(), input.jobId)),
     share: procedure
       .input(JobId.extend(ShareAskedSchema.shape))
       .mutation(({ ctx, input: { jobId, ...asked } }) =>

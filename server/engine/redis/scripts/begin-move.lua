@@ -12,7 +12,8 @@ if type == 'batch' then
 end
 local marks = {}
 for i, job in ipairs(jobs) do
-  marks[i] = redis.call('ZSCORE', t .. ':finished', job)
+  local kind = redis.call('HGET', t .. ':job:' .. job, 'kind')
+  marks[i] = kind and redis.call('ZSCORE', t .. ':finished:' .. kind, job)
   if not marks[i] or not redis.call('ZSCORE', o .. ':feed', job) then return 0 end
 end
 if #jobs == 0 then return 0 end

@@ -240,9 +240,9 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     end
     if to == 'PENDING' then
       wait(answer, id, is[6], kind, is[9], is[8], delay)
-      place(t .. ':finished', id, false)
+      place(t .. ':finished:' .. kind, id, false)
     else
-      place(t .. ':finished', id, time)
+      place(t .. ':finished:' .. kind, id, time)
     end
   end
   redis.call('HSET', job, unpack(fields))

@@ -19,7 +19,7 @@ if type == 'batch' then
   redis.call('ZADD', t .. ':batches', is[2], id)
   return 1
 end
-if redis.call('ZADD', t .. ':finished', is[1], id) == 0 then return 1 end
+if redis.call('ZADD', t .. ':finished:' .. is[4], is[1], id) == 0 then return 1 end
 -- Jobs of earlier versions were not counted.
 if is[6] then redis.call('INCRBY', t .. ':bytes', is[6]) end
 if batch ~= '' then redis.call('ZADD', t .. ':jobs-of:' .. batch, is[2], id) end

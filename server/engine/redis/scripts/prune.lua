@@ -9,17 +9,18 @@ local job, o = t .. ':job:' .. id, t .. ':owner:' .. owner
 if redis.call('EXISTS', job) == 0 then
   return {1, batch ~= '' and 1 - redis.call('EXISTS', t .. ':batch:' .. batch) or 0}
 end
-local finished = redis.call('ZSCORE', t .. ':finished', id)
+local is = redis.call('HMGET', job, 'st', 'kind', 'key', 'u', 'moving')
+local settled = t .. ':finished:' .. is[2]
+local finished = redis.call('ZSCORE', settled, id)
 -- The job may have been queued again since the caller read it.
 if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
 
-local is = redis.call('HMGET', job, 'st', 'kind', 'key', 'u', 'moving')
 -- It is on its way to another tenant, or has just come from one.
 if is[5] then return {0, 0} end
 -- Jobs of earlier versions were not counted.
 if is[4] and redis.call('DECRBY', t .. ':bytes', is[4]) <= 0 then redis.call('DEL', t .. ':bytes') end
 redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
-redis.call('ZREM', t .. ':finished', id)
+redis.call('ZREM', settled, id)
 for _, all in ipairs({o, t}) do
   redis.call('ZREM', all .. ':feed', id)
   redis.call('ZREM', all .. ':jobs:' .. is[2] .. ':' .. is[1], id)

@@ -1,0 +1,56 @@
+/** Why a job waits, for programs and for people. */
+import { pluralize } from "./pluralize.ts";
+
+/** Beyond it, `ahead` is a lower bound. */
+export const MOST_AHEAD = 1000;
+
+interface Queued {
+  /** Jobs of its tenant and kind, and of its key where it has one, that come before it. At most `MOST_AHEAD`. */
+  ahead: number;
+  /** One sentence, without a stop at its end. */
+  message: string;
+}
+
+/** It may start when a worker is free. */
+export interface WaitsForTurn extends Queued {
+  reason: "queued";
+}
+
+/** It may not start before. */
+export interface WaitsForTime extends Queued {
+  /**
+   * `delayed`: it was created for later, or has failed and is retried. `rate`: as many jobs of its kind, or of its key, have started
+   * as may in this time.
+   */
+  reason: "delayed" | "rate";
+  startsInMs: number;
+}
+
+/** As many jobs run as may: of its kind (of all tenants), or of its key. */
+export interface WaitsForOthers extends Queued {
+  reason: "concurrency";
+  of: "kind" | "key";
+  limit: number;
+}
+
+export type JobWaiting = WaitsForTurn | WaitsForTime | WaitsForOthers;
+
+/** How a sentence goes on about the jobs that come before. */
+export function aheadOf(ahead: number): string {
+  if (ahead === 0) return "";
+  const number =
+    ahead >= MOST_AHEAD
+      ? `${MOST_AHEAD.toLocaleString("en")} or more jobs`
+      : pluralize(ahead, "job");
+  return `${number} ${ahead === 1 ? "is" : "are"} before it`;
+}
+
+/** A time to wait, rounded up, so that it is never over before. */
+export function durationOf(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.ceil(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.ceil(hours / 24)} days`;
+}
