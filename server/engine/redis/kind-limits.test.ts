@@ -47,6 +47,14 @@ const DEATHS = [
   ["before the ring is told how it ended", "dieBefore", "\r\nempty\r\n", 2],
 ] as const;
 
+/** The reservations of a process that died are over, and its leases are not; then these end too. */
+async function outliveReservations(survivor: Engine, held: number): Promise<void> {
+  await vi.waitFor(async () => expect((await permits()).join()).not.toContain("+"), PATIENCE);
+  expect(await permits()).toHaveLength(held);
+  expect(await take(survivor, 9)).toEqual([]);
+  await advanceTime(redis(), "jobwire", LONG_LEASE_MS);
+}
+
 test.each(DEATHS)(
   "[Q5] a process that dies in a claim, %s, lets no other exceed a limit, and what it had comes back",
   async (_, die, text, held) => {
@@ -67,13 +75,7 @@ test.each(DEATHS)(
     await vi.waitFor(async () => expect(await taken()).toBe(held), PATIENCE);
     for (let round = 0; round < 5; round += 1) expect(await take(survivor, 9)).toEqual([]);
     await advanceTime(redis(), "jobwire", LATER_MS);
-    if (held > 0) {
-      // Its reservations are over, and its leases are not.
-      await vi.waitFor(async () => expect((await permits()).join()).not.toContain("+"), PATIENCE);
-      expect(await permits()).toHaveLength(held);
-      expect(await take(survivor, 9)).toEqual([]);
-      await advanceTime(redis(), "jobwire", LONG_LEASE_MS);
-    }
+    if (held > 0) await outliveReservations(survivor, held);
     const done = new Set<string>();
     await vi.waitFor(async () => {
       const claims = await take(survivor, 9);
@@ -166,18 +168,20 @@ test("[Q5] a kind whose running jobs cannot be counted is not given; others are"
   expect(await take(engine, 9)).toHaveLength(2);
 });
 
+/** Sends a claim of one job to tenant a, reserved until a time in ms. */
+async function takeUntil(op: string, till: number) {
+  const limits = { sig: "", keys: {}, most: { article: 1 }, counted: { article: true }, till };
+  const run = createScripts(redis().client);
+  const args = [op, 9, "ready", LEASE_MS, 0, JSON.stringify(limits)] as const;
+  const [jobs] = await run<[string[][]]>("claim", "jobwire:{a}", ...args);
+  return jobs.map(([jobId]) => jobId);
+}
+
 test("[Q5] a claim that reaches its tenant late gives nothing of what was reserved", async () => {
   const engine = await open();
   const [id] = await jobsIn(engine, "a");
-  const claim = async (op: string, till: number) => {
-    const limits = { sig: "", keys: {}, most: { article: 1 }, counted: { article: true }, till };
-    const run = createScripts(redis().client);
-    const args = [op, 9, "ready", LEASE_MS, 0, JSON.stringify(limits)] as const;
-    const [jobs] = await run<[string[][]]>("claim", "jobwire:{a}", ...args);
-    return jobs.map(([jobId]) => jobId);
-  };
-  expect(await claim("late", Date.now() - 1000)).toEqual([]);
-  expect(await claim("in time", Date.now() + 10_000)).toEqual([id]);
+  expect(await takeUntil("late", Date.now() - 1000)).toEqual([]);
+  expect(await takeUntil("in time", Date.now() + 10_000)).toEqual([id]);
 });
 
 test("[Q5] what a process had reserved that is gone comes back, and no sooner", async () => {
