@@ -92,6 +92,7 @@ describe("the guide's programs", () => {
     const snippet = await textOf("client-snippet.txt");
     const [head = "", rest = ""] = snippet.replaceAll("job-123-456", jobId).split("// Unsubscribe");
     vi.stubEnv("NEXT_PUBLIC_WS_URL", server.url.replace("http", "ws"));
+    leave.push(() => vi.unstubAllEnvs());
     leave.push(() => wsClient.disconnect());
     const lines: [string, LegacyJobPayload][] = [];
     const log = (label: string, data: LegacyJobPayload) => lines.push([label, data]);

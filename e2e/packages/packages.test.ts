@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { io } from "socket.io-client";
 import { build, type Rolldown } from "vite";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import pkg from "#package.json" with { type: "json" };
 import { launchBrowser } from "#e2e/browser/browser.ts";
 import { openTestPage } from "#test/browser/page.fixture.ts";
@@ -27,14 +27,16 @@ const MAX_BUNDLE_BYTES = 25_000;
 const MAX_CLIENT_BYTES = 5_000_000;
 const MAX_JOBWIRE_BYTES = 60_000_000;
 
-// The programs here are in a new folder for each run, which the cache would keep for good.
-delete process.env.NODE_COMPILE_CACHE;
-
 let workspace: Workspace;
 beforeAll(async () => {
+  // The programs here are in a new folder for each run, which the cache would keep for good.
+  vi.stubEnv("NODE_COMPILE_CACHE", undefined);
   workspace = await openWorkspace();
 }, INSTALL_TIMEOUT_MS);
-afterAll(() => workspace?.close());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await workspace?.close();
+});
 
 test("publint and attw find nothing in the packages", async () => {
   const script = pkg.scripts["check:packages"].replaceAll("dist/packages", workspace.packages);
