@@ -1,6 +1,6 @@
 /** The page with the system's theme, without a server, and with every outcome of jobs. */
 import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
@@ -9,6 +9,7 @@ import { articleAbout, createArticles, headingBadge } from "./samples.ts";
 let pages: Pages;
 let server: RunningServer;
 let browser: Browser;
+/** One for all tests: a new one takes more of the processor than what is loaded into it. */
 let page: Page;
 
 beforeAll(async () => {
@@ -18,17 +19,12 @@ beforeAll(async () => {
     env: { ...pages.env, OFFLINE_PACE_MS: "0", FETCH_ALLOW: "127.0.0.1,localhost" },
   });
   browser = await launchBrowser();
+  page = await (await browser.newContext()).newPage();
 });
 afterAll(async () => {
   await browser.close();
   await server.stop();
   await pages.close();
-});
-beforeEach(async () => {
-  page = await (await browser.newContext()).newPage();
-});
-afterEach(async () => {
-  await page.context().close();
 });
 
 const go = (path: string) => page.goto(server.url + path);
@@ -104,15 +100,6 @@ test("the form has samples, accepts a pasted address, and offers only configured
   await page.getByRole("button", { name: "Create job" }).click();
   await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
   await badge("DELIVERED").waitFor();
-});
-
-test("a missing page shows one sentence and the way back", async () => {
-  await go("/jobs/abc");
-  await page.getByRole("heading", { name: "There is no such job" }).waitFor();
-  expect(await page.locator("main").textContent()).not.toContain("UUID");
-  await go("/batches/abc");
-  await page.getByRole("link", { name: "Go to batches" }).click();
-  await page.getByRole("heading", { name: "Batches" }).waitFor();
 });
 
 test("the theme follows the system until the user chooses one, and again on request", async () => {
