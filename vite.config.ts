@@ -66,8 +66,8 @@ export default defineConfig(({ mode }) => {
       setupFiles: ["test/setup/patient-waits.ts"],
       // Like the waits of that file.
       expect: { poll: { timeout: 120_000, interval: 20 } },
-      // Tests of servers wait more than they work.
-      maxWorkers: 3 * Math.max(2, availableParallelism() - 1),
+      // Tests of servers wait more than they work: six on two cores left a quarter of them idle.
+      maxWorkers: Math.max(8, 3 * (availableParallelism() - 1)),
       // For threads of articles and programs that tests start.
       env: { ...COMPILE_CACHE, ...(isLong && { TEST_LONG: "1" }) },
       reporters: ["default", reportSlowestFiles()],
