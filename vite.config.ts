@@ -66,29 +66,19 @@ export default defineConfig(({ mode }) => {
       setupFiles: ["test/setup/patient-waits.ts"],
       // Like the waits of that file.
       expect: { poll: { timeout: 120_000, interval: 20 } },
-      // Tests of servers wait more than they work.
-      maxWorkers: 3 * Math.max(2, availableParallelism() - 1),
+      // Tests of servers wait more than they work: six on two cores left a quarter of them idle.
+      maxWorkers: Math.max(8, 3 * (availableParallelism() - 1)),
       // For threads of articles and programs that tests start.
       env: { ...COMPILE_CACHE, ...(isLong && { TEST_LONG: "1" }) },
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },
+      // One after the other: those whose files take longest first.
       projects: [
-        ...[false, true].map((alone) => ({
-          extends: true as const,
-          test: {
-            name: alone ? "unit-alone" : "unit",
-            isolate: alone,
-            include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"], alone),
-            globalSetup: ["test/setup/redis-prerequisite.ts"],
-            // Safety net for hung tests; generous for slow machines.
-            testTimeout: 300_000,
-            hookTimeout: 300_000,
-          },
-        })),
         {
           extends: true,
           test: {
             name: "e2e",
+            isolate: false,
             include: testFiles(["{e2e,bench,test}/**/*.test.ts"]),
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/redis-prerequisite.ts"],
             testTimeout: isLong ? 900_000 : 300_000,
@@ -99,6 +89,7 @@ export default defineConfig(({ mode }) => {
           extends: true,
           test: {
             name: "redis",
+            isolate: false,
             include: [
               ...onRedis(ON_ENGINE),
               ...(isLong
@@ -111,6 +102,18 @@ export default defineConfig(({ mode }) => {
             hookTimeout: 300_000,
           },
         },
+        ...[true, false].map((alone) => ({
+          extends: true as const,
+          test: {
+            name: alone ? "unit-alone" : "unit",
+            isolate: alone,
+            include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"], alone),
+            globalSetup: ["test/setup/redis-prerequisite.ts"],
+            // Safety net for hung tests; generous for slow machines.
+            testTimeout: 300_000,
+            hookTimeout: 300_000,
+          },
+        })),
       ],
     },
   };

@@ -15,7 +15,7 @@ import {
   trust,
   writeLastingPair,
 } from "#test/tls/certificate.fixture.ts";
-import { runPython, STRICT, TRUSTING } from "./legacy/python.ts";
+import { runPython, runStrict, STRICT_KINDS, TRUSTING } from "./legacy/python.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -56,17 +56,20 @@ function python(args: readonly string[], env: Record<string, string>) {
   return program;
 }
 
-test.each([
-  ["Client", "websocket"],
-  ["Client", "polling"],
-  ["AsyncClient", "websocket"],
-  ["AsyncClient", "polling"],
-] as const)("[T1] python-socketio's %s over %s watches a job over TLS", async (kind, way) => {
+test("[T1] python-socketio's clients, over each transport, watch a job over TLS", async () => {
   const jobId = await createArticle(server);
-  const client = python([STRICT[kind], server.url, jobId, way], TRUSTING[kind](files.cert));
-  await vi.waitFor(() => {
-    expect(client.lines.join("\n"), client.stderr()).toMatch(/"job:update".*"progress": 100/);
-  }, WAIT);
+  const clients = (["websocket", "polling"] as const).map((transport) => ({ jobId, transport }));
+  const programs = STRICT_KINDS.flatMap((kind) => {
+    const env = TRUSTING[kind](files.cert);
+    const running = runStrict(inject("python"), kind, { url: server.url, clients, env });
+    onTestFinished(() => running[0]?.end());
+    return running;
+  });
+  for (const program of programs) {
+    await vi.waitFor(() => {
+      expect(program.lines.join("\n"), program.stderr()).toMatch(/"job:update".*"progress": 100/);
+    }, WAIT);
+  }
 });
 
 test("[T1] python-socketio refuses a certificate that it was not told to trust", async () => {

@@ -1,5 +1,4 @@
 /** S11: five clients that share no code watch one job and see the same sequence. */
-import { fileURLToPath } from "node:url";
 import {
   createTRPCClient,
   createWSClient,
@@ -15,11 +14,10 @@ import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { legacyOfJob, type LegacyMessage } from "#shared/legacy.ts";
-import { runPython } from "./legacy/python.ts";
+import { type PythonProgram, runStrict } from "./legacy/python.ts";
 import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-const STRICT = fileURLToPath(new URL("legacy/strict.py", import.meta.url));
 const WAIT = { timeout: 120_000 };
 
 /** The record of one client. */
@@ -104,7 +102,10 @@ function legacy(transport: "websocket" | "polling", jobId: string): Witness {
 }
 
 function python(jobId: string): Witness {
-  const program = runPython(inject("python"), [STRICT, server.url, jobId]);
+  const clients = [{ jobId }];
+  const [program] = runStrict(inject("python"), "Client", { url: server.url, clients }) as [
+    PythonProgram,
+  ];
   return {
     name: "python-socketio",
     messages() {

@@ -28,7 +28,7 @@ test("the server and the page run together, and Ctrl-C ends both", async () => {
       const [, found] = pattern.exec(output) ?? [];
       if (found === undefined) throw new Error(`${pattern} is not in: ${output}`);
       return found;
-    }, 30_000);
+    });
   const server = await find(/"url":"(http:[^"]+)"/);
   const page = await find(/Local:\s+(http:\S+)/);
   expect([await isAlive(`${server}/healthz`), await isAlive(page)]).toEqual([true, true]);

@@ -31,7 +31,7 @@ test("[J10] a server continues to serve after the reader of its log has exited, 
   child.kill("SIGTERM");
   expect(await closed).toEqual([0, null]);
   await rm(dataDir, { recursive: true });
-}, 20_000);
+});
 
 test.each(Object.entries(FAULTS))(
   "%s is logged and ends the process with 1",

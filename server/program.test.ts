@@ -33,7 +33,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "jobwire-program-"));
   child = spawn(process.execPath, ["--input-type=module", "-e", PROGRAM], {
     cwd: ROOT,
-    env: { PORT: "0", DATA_DIR: dataDir },
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, PORT: "0", DATA_DIR: dataDir },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stderr?.on("data", (text: Buffer) => (warnings += text.toString()));
@@ -44,7 +44,7 @@ beforeAll(async () => {
     const line = lines.find(({ msg }) => msg === "listening") as { url: string } | undefined;
     if (line === undefined) throw new Error(`It does not listen yet. ${warnings}`);
     return line.url;
-  }, 20_000);
+  });
 });
 afterAll(async () => {
   child.kill("SIGKILL");
@@ -73,7 +73,7 @@ const settled = (jobId: string) =>
     const job = (await call("job.get", { jobId }, "GET")) as Job;
     expect(job.finishedAt).not.toBeNull();
     return job;
-  }, 20_000);
+  });
 
 test.each(strayKinds.map(({ name }) => name))(
   "[H6] [H12] an error that a kind throws %s ends its job, and the server continues",

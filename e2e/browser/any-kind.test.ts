@@ -1,13 +1,17 @@
 /** Jobs of kinds that the page has no parts for: it asks for them by their schemas, and shows what they make. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import {
+  faultsInAllLooks,
+  faultsOf,
+  openTestPage,
+  type TestPage,
+} from "#test/browser/page.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { type KindsServer, showKinds, startKinds } from "./kinds.fixture.ts";
 import { createJob, headingBadge } from "./samples.ts";
 
 const KINDS = ["thumbnails", "anything"];
-const PHONE = { width: 375, height: 740 };
 const PICTURE = "https://example.com/a.png";
 
 let server: KindsServer;
@@ -265,34 +269,25 @@ test("a server without kinds says that nothing can be created", async () => {
   }
 });
 
-test.each(["light", "dark"] as const)(
-  "no page of a server without articles mentions them, and none has faults in %s",
-  async (colorScheme) => {
-    await page.emulateMedia({ colorScheme });
-    const scripts: string[] = [];
-    page.on("request", (request) => scripts.push(request.url()));
-    const input = { url: PICTURE, widths: [320] };
-    const done = await createJob(page, server.url, "thumbnails", input);
-    const json = await createJob(page, server.url, "anything", [{ a: "long ".repeat(100) }]);
-    const paths = ["/", "/batches", "/console", "/jobs/new", "/jobs/new/thumbnails"];
-    const more = ["/jobs/new/anything", "/batches/new", "/batches/new/thumbnails"];
-    for (const path of [...paths, ...more, `/jobs/${done}`, `/jobs/${json}`]) {
-      await go(path);
-      await page.locator("[data-connection=live]").waitFor();
-      await page.getByRole("status", { name: "Loading" }).waitFor({ state: "hidden" });
-      await page.locator("h1").waitFor();
-      for (const viewport of [PHONE, { width: 1280, height: 800 }]) {
-        await page.setViewportSize(viewport);
-        expect(await faultsOf(page), `on ${path}`).toEqual([]);
-      }
-      expect(await page.locator("body").innerText(), `on ${path}`).not.toMatch(
-        /article|sample|csv/i,
-      );
-    }
-    // Its code is not even loaded.
-    expect(scripts.filter((url) => /new-(?:job|batch)-page|article|view-/.test(url))).toEqual([]);
-  },
-);
+test("no page of a server without articles mentions them, and none has faults in either theme", async () => {
+  const scripts: string[] = [];
+  page.on("request", (request) => scripts.push(request.url()));
+  const input = { url: PICTURE, widths: [320] };
+  const done = await createJob(page, server.url, "thumbnails", input);
+  const json = await createJob(page, server.url, "anything", [{ a: "long ".repeat(100) }]);
+  const paths = ["/", "/batches", "/console", "/jobs/new", "/jobs/new/thumbnails"];
+  const more = ["/jobs/new/anything", "/batches/new", "/batches/new/thumbnails"];
+  for (const path of [...paths, ...more, `/jobs/${done}`, `/jobs/${json}`]) {
+    await go(path);
+    await page.locator("[data-connection=live]").waitFor();
+    await page.getByRole("status", { name: "Loading" }).waitFor({ state: "hidden" });
+    await page.locator("h1").waitFor();
+    expect(await faultsInAllLooks(page), `on ${path}`).toEqual([]);
+    expect(await page.locator("body").innerText(), `on ${path}`).not.toMatch(/article|sample|csv/i);
+  }
+  // Its code is not even loaded.
+  expect(scripts.filter((url) => /new-(?:job|batch)-page|article|view-/.test(url))).toEqual([]);
+});
 
 test("a kind that has only the name of the article kind has the form of its own schema", async () => {
   const input = { type: "object", properties: { words: { type: "integer" } } };

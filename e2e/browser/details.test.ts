@@ -1,7 +1,7 @@
 /** Details of kinds that the page does not know. */
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
 import { createJob, headingBadge } from "./samples.ts";
@@ -10,20 +10,18 @@ const MAIN = fileURLToPath(new URL("lookalike-app.ts", import.meta.url));
 
 let server: RunningServer;
 let browser: Browser;
+/** One for all tests: a new one takes more of the processor than what is loaded into it. */
 let page: Page;
 
 beforeAll(async () => {
   server = await startServer({ main: MAIN });
   browser = await launchBrowser();
+  page = await (await browser.newContext()).newPage();
 });
 afterAll(async () => {
   await browser.close();
   await server.stop();
 });
-beforeEach(async () => {
-  page = await (await browser.newContext()).newPage();
-});
-afterEach(() => page.context().close());
 
 const details = () => page.getByRole("region", { name: "Details" });
 

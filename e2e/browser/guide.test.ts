@@ -94,7 +94,7 @@ const WAYS = [
 ] as const;
 
 /** Those on which connections differ: what comes after the first one is the same. */
-const LASTING = WAYS.slice(1, 4).map((how) => [how.how, how] as const);
+const LASTING = WAYS.slice(1, 4);
 
 /** From the guide's part about batches, and from docs/clients.md about refusals. */
 const MORE = `
@@ -118,16 +118,11 @@ async function openPage(user: string, { page: whose, way }: { page: string; way:
   let opened = 0;
   page.on("websocket", () => (opened += 1));
   if (way === "polling") await page.routeWebSocket(/\/socket\.io\//, (socket) => socket.close());
-  const home = await context.newPage();
-  await home.goto(`${server.url}/samples/`);
-  const send = (path: string, body: object) =>
-    home.evaluate(
-      async ([address, text]) => {
-        const headers = { "content-type": "application/json" };
-        return (await fetch(address, { method: "POST", headers, body: text })).status;
-      },
-      [path, JSON.stringify(body)] as const,
-    );
+  // With the cookies of the page, and as one of the server's own pages.
+  const send = async (path: string, data: object) => {
+    const options = { headers: { origin: server.url }, data };
+    return (await context.request.post(server.url + path, options)).status();
+  };
   const signIn = async () =>
     expect(await send("/auth/sign-in", { token: await tokenFor(user) })).toBe(200);
   await signIn();
@@ -155,26 +150,36 @@ async function openPage(user: string, { page: whose, way }: { page: string; way:
 
 type ProgramPage = Awaited<ReturnType<typeof openPage>>;
 
-/** Opens the program with an article of the user that waits for a decision, and waits until it shows that. */
-async function runProgram(user: string, how: (typeof WAYS)[number]) {
+/** An article of the user that waits for a decision, and the program in each of the ways, which shows that. */
+async function runPrograms(user: string, ways: readonly (typeof WAYS)[number][]) {
   const person = await openUser(server, user);
   const jobId = await person.createUndecided();
   await vi.waitFor(async () => expect(await person.statusOf(jobId)).toBe("BLOCKED"), WAIT);
-  const page = await openPage(user, how);
-  await page.run(how.programOf(jobId) + MORE);
-  await vi.waitFor(
-    async () =>
-      expect(await page.labelled("Update:")).toMatchObject([
-        { job_id: jobId, status: "BLOCKED", progress: 100 },
-      ]),
-    WAIT,
+  const programs = await Promise.all(
+    ways.map(async (way) => {
+      const page = await openPage(user, way);
+      await page.run(way.programOf(jobId) + MORE);
+      return { how: way.how, way: way.way, page };
+    }),
   );
-  return { person, jobId, page };
+  for (const { how, page } of programs) {
+    await vi.waitFor(
+      async () =>
+        expect(await page.labelled("Update:"), how).toMatchObject([
+          { job_id: jobId, status: "BLOCKED", progress: 100 },
+        ]),
+      WAIT,
+    );
+  }
+  return { person, jobId, programs };
 }
 
-async function seeStatus(page: ProgramPage, status: string): Promise<void> {
+async function seeStatus(
+  { how, page }: { how: string; page: ProgramPage },
+  status: string,
+): Promise<void> {
   await vi.waitFor(
-    async () => expect((await page.labelled("Update:")).at(-1)).toMatchObject({ status }),
+    async () => expect((await page.labelled("Update:")).at(-1), how).toMatchObject({ status }),
     WAIT,
   );
 }
@@ -186,87 +191,92 @@ test("[L1] the documented line is the guide's, but for the URL", () => {
   expect(ofGuide).toBe(GUIDE_LINES.js);
 });
 
-test.each(WAYS.map((how) => [how.how, how] as const))(
-  "[L1] [L2] [P4] [P11] the guide's program over wss, %s, receives every event of its user's job and batch",
-  async (_how, how) => {
-    const { person, jobId, page } = await runProgram("ann", how);
-    const before = (await person.logOf(jobId)).length;
-    await person.trpc.job.regenerate.mutate({ jobId });
-    await vi.waitFor(async () => expect(await person.statusOf(jobId)).toBe("BLOCKED"), WAIT);
-    await person.trpc.job.approve.mutate({ jobId });
-    await seeStatus(page, "DELIVERED");
-    const log = (await person.logOf(jobId)).slice(before - 1);
-    expect(log.length).toBeGreaterThan(6);
+test("[L1] [L2] [P4] [P11] the guide's program over wss receives, in each way, every event of its user's job and batch", async () => {
+  const { person, jobId, programs } = await runPrograms("ann", WAYS);
+  const before = (await person.logOf(jobId)).length;
+  await person.trpc.job.regenerate.mutate({ jobId });
+  await vi.waitFor(async () => expect(await person.statusOf(jobId)).toBe("BLOCKED"), WAIT);
+  await person.trpc.job.approve.mutate({ jobId });
+  for (const program of programs) await seeStatus(program, "DELIVERED");
+  const log = (await person.logOf(jobId)).slice(before - 1);
+  expect(log.length).toBeGreaterThan(6);
+  for (const { how, page } of programs) {
     const shown = await page.labelled<LegacyJobPayload>("Update:");
-    expect(shown.map(({ status, message }) => [status, message])).toEqual(
-      log.map(({ status, message }) => [status, message]),
-    );
-    expect((await page.lines()).at(-2)).toEqual(["Completed:", shown.at(-1)]);
-    expect(await page.labelled("Completed:")).toHaveLength(1);
+    expect(
+      shown.map(({ status, message }) => [status, message]),
+      how,
+    ).toEqual(log.map(({ status, message }) => [status, message]));
+    expect((await page.lines()).at(-2), how).toEqual(["Completed:", shown.at(-1)]);
+    expect(await page.labelled("Completed:"), how).toHaveLength(1);
+  }
 
-    const batchId = await person.createBatch();
+  const batchId = await person.createBatch();
+  const bobs = await (await openUser(server, "bob")).createUndecided();
+  for (const { page } of programs) {
     await page.run(`socket.emit("subscribe:batch", { batch_id: "${batchId}" })`);
-    await vi.waitFor(async () => {
-      const [first, ...later] = await page.labelled<LegacyBatchPayload>("Batch:");
-      expect(first).toMatchObject({ batch_id: batchId, total: 3 });
-      expect([first, ...later].at(-1)).toMatchObject({ completed: 3, progress: 100 });
-    }, WAIT);
-
-    const bobs = await (await openUser(server, "bob")).createUndecided();
     for (const id of [bobs, UNKNOWN]) {
       await page.run(`socket.emit("subscribe:job", { job_id: "${id}" })`);
     }
+  }
+  for (const { how, way, page } of programs) {
+    await vi.waitFor(async () => {
+      const [first, ...later] = await page.labelled<LegacyBatchPayload>("Batch:");
+      expect(first, how).toMatchObject({ batch_id: batchId, total: 3 });
+      expect([first, ...later].at(-1), how).toMatchObject({ completed: 3, progress: 100 });
+    }, WAIT);
     await vi.waitFor(
-      async () => expect(await page.labelled("Not subscribed:")).toHaveLength(2),
+      async () => expect(await page.labelled("Not subscribed:"), how).toHaveLength(2),
       WAIT,
     );
     const [foreign, unknown] = await page.labelled<{ job_id: string }>("Not subscribed:");
-    expect(foreign).toMatchObject({ job_id: bobs, code: "NOT_FOUND" });
-    expect(JSON.parse(JSON.stringify(foreign).replaceAll(bobs, UNKNOWN))).toEqual(unknown);
+    expect(foreign, how).toMatchObject({ job_id: bobs, code: "NOT_FOUND" });
+    expect(JSON.parse(JSON.stringify(foreign).replaceAll(bobs, UNKNOWN)), how).toEqual(unknown);
 
-    expect(await page.labelled("Error:")).toEqual([]);
-    expect(page.webSockets() > 0).toBe(how.way === "websocket");
-    const used = await page.run("socket.io.engine.transport.name");
-    expect(used).toBe(how.way);
-  },
-);
+    expect(await page.labelled("Error:"), how).toEqual([]);
+    expect(page.webSockets() > 0, how).toBe(way === "websocket");
+    expect(await page.run("socket.io.engine.transport.name"), how).toBe(way);
+  }
+});
 
-test.each(LASTING)(
-  "[L5] [P10] [P11] the guide's program over wss, %s, misses nothing of a restart",
-  async (_how, how) => {
-    const { person, jobId, page } = await runProgram("carl", how);
-    await server.restart();
-    // Before the client is back or after: it has to show the end either way.
-    await person.trpc.job.approve.mutate({ jobId });
-    await seeStatus(page, "DELIVERED");
-    expect(await page.labelled("Completed:")).toHaveLength(1);
-    expect(await page.labelled("Connected!")).toHaveLength(2);
-    expect(await page.labelled("Not subscribed:")).toEqual([]);
-    expect(await page.labelled("Error:")).toEqual([]);
-  },
-);
+test("[L5] [P10] [P11] the guide's program over wss misses, in each way, nothing of a restart", async () => {
+  const { person, jobId, programs } = await runPrograms("carl", LASTING);
+  await server.restart();
+  // Before the clients are back or after: they have to show the end either way.
+  await person.trpc.job.approve.mutate({ jobId });
+  for (const program of programs) {
+    const { how, page } = program;
+    await seeStatus(program, "DELIVERED");
+    expect(await page.labelled("Completed:"), how).toHaveLength(1);
+    expect(await page.labelled("Connected!"), how).toHaveLength(2);
+    expect(await page.labelled("Not subscribed:"), how).toEqual([]);
+    expect(await page.labelled("Error:"), how).toEqual([]);
+  }
+});
 
-test.each(LASTING)(
-  "[P10] [P13] [L5] the guide's program over wss, %s, receives nothing after its user signed out, and all of it after the next sign-in",
-  async (_how, how) => {
-    const { person, jobId, page } = await runProgram("dora", how);
+test("[P10] [P13] [L5] the guide's program over wss receives, in each way, nothing after its user signed out, and all of it after the next sign-in", async () => {
+  const { person, jobId, programs } = await runPrograms("dora", LASTING);
+  const shown: Line[][] = [];
+  for (const { how, page } of programs) {
     await page.signOut();
     await vi.waitFor(
-      async () => expect((await page.lines()).at(-1)).toEqual(["Refused:", "UNAUTHENTICATED"]),
+      async () => expect((await page.lines()).at(-1), how).toEqual(["Refused:", "UNAUTHENTICATED"]),
       WAIT,
     );
-    expect(await page.run("socket.connected || socket.active")).toBe(false);
-    const shown = await page.lines();
-    await person.trpc.job.approve.mutate({ jobId });
-    expect(await page.lines()).toEqual(shown);
+    expect(await page.run("socket.connected || socket.active"), how).toBe(false);
+    shown.push(await page.lines());
+  }
+  await person.trpc.job.approve.mutate({ jobId });
+  const lines = () => Promise.all(programs.map(({ page }) => page.lines()));
+  expect(await lines()).toEqual(shown);
 
-    await page.signIn();
-    expect(await page.lines()).toEqual(shown);
-    await page.run("socket.connect()");
-    await seeStatus(page, "DELIVERED");
-    expect(await page.labelled("Completed:")).toHaveLength(1);
-  },
-);
+  for (const { page } of programs) await page.signIn();
+  expect(await lines()).toEqual(shown);
+  for (const program of programs) {
+    await program.page.run("socket.connect()");
+    await seeStatus(program, "DELIVERED");
+    expect(await program.page.labelled("Completed:"), program.how).toHaveLength(1);
+  }
+});
 
 test("[P11] from a listed page, polling first, the guide's program without credentials is refused", async () => {
   const page = await openPage("ann", { page: "listed", way: "websocket" });

@@ -1,6 +1,6 @@
 /** The page of one job: its draft, its outcome and the next steps. */
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { testArticle } from "#test/article/brief.ts";
 import { type ModelServer, openModelServer } from "#test/article/model-server.fixture.ts";
@@ -10,6 +10,7 @@ import { articleAbout, createArticle, headingBadge } from "./samples.ts";
 let model: ModelServer;
 let server: RunningServer;
 let browser: Browser;
+/** One for all tests: a new one takes more of the processor than what is loaded into it. */
 let page: Page;
 
 beforeAll(async () => {
@@ -21,20 +22,13 @@ beforeAll(async () => {
     env: { LLM_BASE_URL: `${model.origin}/v1`, LLM_MODEL: "test", OFFLINE_PACE_MS: "0" },
   });
   browser = await launchBrowser();
+  page = await (await browser.newContext()).newPage();
 });
 
 afterAll(async () => {
   await browser.close();
   await server.stop();
   await model[Symbol.asyncDispose]();
-});
-
-beforeEach(async () => {
-  page = await (await browser.newContext()).newPage();
-});
-
-afterEach(async () => {
-  await page.context().close();
 });
 
 const badge = (status: string) => headingBadge(page, status);

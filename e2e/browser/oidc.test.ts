@@ -2,11 +2,18 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import {
+  faultsInAllLooks,
+  faultsOf,
+  openTestPage,
+  type TestPage,
+} from "#test/browser/page.fixture.ts";
 import { freePort } from "#test/free-port.ts";
 import { startOidcProvider, type TestProvider } from "#test/oidc/provider.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { headingBadge } from "./samples.ts";
+
+const SMALL = { width: 320, height: 640 };
 
 let provider: TestProvider;
 let server: RunningServer;
@@ -33,16 +40,14 @@ afterAll(async () => {
   await server.stop();
   await provider.stop();
 });
-beforeEach(() => openPage());
+beforeEach(async () => {
+  opened = await openTestPage(browser);
+  page = opened.page;
+});
 afterEach(async () => {
   provider.tenants.clear();
   await opened.close();
 });
-
-async function openPage(options: Parameters<typeof openTestPage>[1] = {}): Promise<void> {
-  opened = await openTestPage(browser, options);
-  page = opened.page;
-}
 
 const go = (path: string) => page.goto(server.url + path);
 const providerButton = (on = page) => on.getByRole("link", { name: "Sign in with Acme ID" });
@@ -206,24 +211,21 @@ test("[P18] a person without a tenant reads so, and can go back to the other way
   expect(page.url()).toBe(`${server.url}/jobs/new`);
 });
 
-test.each(["light", "dark"] as const)(
-  "in the %s theme, the ways to sign in fit a small phone, and axe finds no serious violation",
-  async (colorScheme) => {
-    await opened.close();
-    await openPage({ colorScheme, viewport: { width: 320, height: 640 } });
-    await go("/jobs/new");
-    await providerButton().waitFor();
-    expect(await faultsOf(page)).toEqual([]);
-    await providerButton().click();
-    await logIn("ida");
-    await account("ida").waitFor();
-    await endSignIn({ atProvider: true });
-    await dialog().waitFor();
-    expect(await faultsOf(page)).toEqual([]);
-    provider.tenants.set("ida", undefined);
-    const popup = await openWindow();
-    await logIn("ida", popup);
-    await popup.getByRole("heading", { name: "Your account has no tenant" }).waitFor();
-    expect(await faultsOf(popup)).toEqual([]);
-  },
-);
+test("in either theme, the ways to sign in fit a small phone, and axe finds no serious violation", async () => {
+  const isFaultless = async (on = page) => expect(await faultsInAllLooks(on, [SMALL])).toEqual([]);
+  await page.setViewportSize(SMALL);
+  await go("/jobs/new");
+  await providerButton().waitFor();
+  await isFaultless();
+  await providerButton().click();
+  await logIn("ida");
+  await account("ida").waitFor();
+  await endSignIn({ atProvider: true });
+  await dialog().waitFor();
+  await isFaultless();
+  provider.tenants.set("ida", undefined);
+  const popup = await openWindow();
+  await logIn("ida", popup);
+  await popup.getByRole("heading", { name: "Your account has no tenant" }).waitFor();
+  await isFaultless(popup);
+});

@@ -1,14 +1,12 @@
 /** The page in use: a real browser against the real program. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
+import { DESKTOP, faultsInAllLooks, PHONE } from "#test/browser/page.fixture.ts";
 import { launchBrowser } from "./browser.ts";
-import { createArticle, headingBadge } from "./samples.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { articleAbout, createArticle, createArticles, headingBadge } from "./samples.ts";
 
 let pages: Pages;
 let server: RunningServer;
@@ -38,21 +36,15 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  page = await openPage("light");
+  pageErrors = [];
+  page = await (await browser.newContext()).newPage();
+  page.on("pageerror", (error) => pageErrors.push(error.message));
 });
 
 afterEach(async () => {
   await page.context().close();
   if (pageErrors.length > 0) throw new Error(`The page threw errors: ${pageErrors.join("; ")}`);
 });
-
-async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
-  pageErrors = [];
-  const context = await browser.newContext({ colorScheme });
-  const opened = await context.newPage();
-  opened.on("pageerror", (error) => pageErrors.push(error.message));
-  return opened;
-}
 
 const go = (path: string) => page.goto(server.url + path);
 const TITLE = "h1";
@@ -213,6 +205,7 @@ test("a CSV file that Excel saves in Europe loads, and the page shows its encodi
   await chooseFile("vår.csv", Buffer.concat(damaged.map((part) => Buffer.from(part as string))));
   const note = page.getByRole("note").filter({ hasText: "was read as UTF-8, but not all of it" });
   await note.getByText("1 byte in it is not UTF-8.").waitFor();
+  await preview.getByText(/^Line 4/).waitFor();
   expect(await preview.allTextContents()).toEqual([expect.stringMatching(/^Line 4.*M\uFFFDbel/)]);
 
   await page.getByRole("button", { name: "Fill in sample rows" }).click();
@@ -356,56 +349,28 @@ test("a missing page and a missing job are reported as such", async () => {
   expect(await page.title()).toContain("Not found");
 });
 
-describe.each(["light", "dark"] as const)("with the %s theme", (theme) => {
-  test("axe finds no serious violation on any page", async () => {
-    const jobUrl = await createJob();
-    await badge("DELIVERED").waitFor();
-    await page.context().close();
-    page = await openPage(theme);
-    const batch = await page.request.post(`${server.url}/trpc/batch.create`, {
-      data: { json: { name: "axe", jobs: [{ kind: "article", input: sampleInput() }] } },
-    });
-    const { result } = (await batch.json()) as { result: { data: { json: { id: string } } } };
-    const paths = [
-      "/",
-      "/jobs/new",
-      new URL(jobUrl).pathname,
-      "/batches",
-      "/batches/new",
-      `/batches/${result.data.json.id}`,
-      "/console",
-      `/console?job=${jobUrl.split("/").at(-1)}`,
-      "/nothing/here",
-    ];
-    for (const path of paths) {
-      await go(path);
-      await page.locator("[data-connection=live]").waitFor();
-      await page.locator(TITLE).waitFor();
-      await page.evaluate(AXE);
-      expect(await seriousViolations(), `on ${path}`).toEqual([]);
-    }
-  });
+test("no page is wider than a phone, and axe finds no serious violation in either theme", async () => {
+  const delivered = await createArticle(page, server.url, articleAbout(server.url));
+  const thin = articleAbout(server.url, { target: "thin", anchorText: "our shop" });
+  const inputs = [articleAbout(server.url), thin];
+  const batch = await createArticles(page, server.url, "all looks", inputs);
+  await go(`/jobs/${delivered}`);
+  await badge("DELIVERED").waitFor();
+  await go(`/batches/${batch}`);
+  await badge("completed").waitFor();
+  const paths = ["/", "/jobs/new", `/jobs/${delivered}`, "/batches", `/batches/${batch}`];
+  const more = ["/batches/new", "/console", `/console?job=${delivered}`, "/nothing/here"];
+  for (const path of [...paths, ...more]) {
+    await go(path);
+    await page.locator("[data-connection=live]").waitFor();
+    await page.locator(TITLE).waitFor();
+    expect(await faultsInAllLooks(page, [DESKTOP, PHONE]), `on ${path}`).toEqual([]);
+  }
+  await go("/batches/new");
+  await page.getByLabel("CSV", { exact: true }).fill("publisher,target,anchor\nex ample,x,\n");
+  const problem = page.getByText("publisher: Must be a domain");
+  await problem.waitFor();
+  const box = await problem.boundingBox();
+  expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(PHONE.width);
+  expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBe(PHONE.width);
 });
-
-function sampleInput() {
-  return {
-    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
-    targetUrl: `${server.url}/samples/target/`,
-    anchorText: "self-watering planters",
-  };
-}
-
-async function seriousViolations(): Promise<string[]> {
-  return page.evaluate(async () => {
-    interface Axe {
-      run(): Promise<{
-        violations: { id: string; impact: string; nodes: { html: string }[] }[];
-      }>;
-    }
-    const { axe } = globalThis as unknown as { axe: Axe };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}

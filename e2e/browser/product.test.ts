@@ -1,14 +1,15 @@
-/** The page on a phone, with the system's theme, without a server, and with every outcome of jobs. */
+/** The page with the system's theme, without a server, and with every outcome of jobs. */
 import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
-import { articleAbout, createArticle, createArticles, headingBadge } from "./samples.ts";
+import { articleAbout, createArticles, headingBadge } from "./samples.ts";
 
 let pages: Pages;
 let server: RunningServer;
 let browser: Browser;
+/** One for all tests: a new one takes more of the processor than what is loaded into it. */
 let page: Page;
 
 beforeAll(async () => {
@@ -18,53 +19,21 @@ beforeAll(async () => {
     env: { ...pages.env, OFFLINE_PACE_MS: "0", FETCH_ALLOW: "127.0.0.1,localhost" },
   });
   browser = await launchBrowser();
+  page = await (await browser.newContext()).newPage();
 });
 afterAll(async () => {
   await browser.close();
   await server.stop();
   await pages.close();
 });
-beforeEach(async () => {
-  page = await (await browser.newContext()).newPage();
-});
-afterEach(async () => {
-  await page.context().close();
-});
 
 const go = (path: string) => page.goto(server.url + path);
 const badge = (status: string) => headingBadge(page, status);
 const good = () => articleAbout(server.url);
 const thin = () => articleAbout(server.url, { target: "thin", anchorText: "our shop" });
-const createJob = (input: object) => createArticle(page, server.url, input);
 const createBatch = (name: string, inputs: object[]) =>
   createArticles(page, server.url, name, inputs);
 const left = async (part: Locator) => (await part.boundingBox())?.x;
-
-test("no page is wider than a phone", async () => {
-  const delivered = await createJob(good());
-  const batch = await createBatch("phone", [good(), thin()]);
-  await page.setViewportSize({ width: 390, height: 844 });
-  await go(`/jobs/${delivered}`);
-  await badge("DELIVERED").waitFor();
-  await go(`/batches/${batch}`);
-  await badge("completed").waitFor();
-  const paths = ["/", "/jobs/new", `/jobs/${delivered}`, "/batches", `/batches/${batch}`];
-  for (const path of [...paths, "/batches/new", `/console?job=${delivered}`, "/nothing"]) {
-    await go(path);
-    await page.locator("[data-connection=live]").waitFor();
-    await page.locator("h1").waitFor();
-    expect(await page.evaluate(() => document.scrollingElement?.scrollWidth), `on ${path}`).toBe(
-      390,
-    );
-  }
-  await go("/batches/new");
-  await page.getByLabel("CSV", { exact: true }).fill("publisher,target,anchor\nex ample,x,\n");
-  const problem = page.getByText("publisher: Must be a domain");
-  await problem.waitFor();
-  const box = await problem.boundingBox();
-  expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
-  expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBe(390);
-});
 
 test("a batch shows which jobs need a decision and which are running", async () => {
   pages.hold();
@@ -131,15 +100,6 @@ test("the form has samples, accepts a pasted address, and offers only configured
   await page.getByRole("button", { name: "Create job" }).click();
   await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
   await badge("DELIVERED").waitFor();
-});
-
-test("a missing page shows one sentence and the way back", async () => {
-  await go("/jobs/abc");
-  await page.getByRole("heading", { name: "There is no such job" }).waitFor();
-  expect(await page.locator("main").textContent()).not.toContain("UUID");
-  await go("/batches/abc");
-  await page.getByRole("link", { name: "Go to batches" }).click();
-  await page.getByRole("heading", { name: "Batches" }).waitFor();
 });
 
 test("the theme follows the system until the user chooses one, and again on request", async () => {

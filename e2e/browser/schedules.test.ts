@@ -2,11 +2,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createJobwireClient } from "#client/lib/client.ts";
-import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import { faultsOf, openTestPage, PHONE, type TestPage } from "#test/browser/page.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { type KindsServer, startKinds } from "./kinds.fixture.ts";
-
-const PHONE = { width: 375, height: 740 };
 
 let server: KindsServer;
 let browser: Browser;

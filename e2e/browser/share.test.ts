@@ -2,12 +2,17 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import { changeTheme, faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import {
+  DESKTOP,
+  faultsInAllLooks,
+  openTestPage,
+  PHONE,
+  type TestPage,
+} from "#test/browser/page.fixture.ts";
 import { SECRET, tokenFor } from "#test/transports/signed-in.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { articleAbout, headingBadge } from "./samples.ts";
 
-const PHONE = { width: 375, height: 740 };
 const SCREENS = process.env.SHARE_SCREENS;
 
 let server: RunningServer;
@@ -78,17 +83,11 @@ async function makeLink(): Promise<string> {
 
 /** Of the four ways in which people see a page. */
 async function look(on: Page, name: string): Promise<void> {
-  const size = on.viewportSize();
-  for (const colorScheme of ["light", "dark"] as const) {
-    await changeTheme(on, colorScheme);
-    for (const [screen, viewport] of Object.entries({ phone: PHONE, desktop: size })) {
-      if (viewport !== null) await on.setViewportSize(viewport);
-      expect(await faultsOf(on)).toEqual([]);
-      if (SCREENS !== undefined) {
-        await on.screenshot({ path: `${SCREENS}/${name}-${screen}-${colorScheme}.png` });
-      }
-    }
-  }
+  const faults = await faultsInAllLooks(on, [PHONE, DESKTOP], async ({ width, theme }) => {
+    if (SCREENS === undefined) return;
+    await on.screenshot({ path: `${SCREENS}/${name}-${width}-${theme}.png` });
+  });
+  expect(faults).toEqual([]);
 }
 
 test("[P21] [P22] a person shares a job by a link; its viewer reads it without signing in, until it is switched off", async () => {

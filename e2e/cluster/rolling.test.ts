@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, expect, inject, onTestFinished, test, v
 import { v7 as newId } from "uuid";
 import { joinRaw } from "#test/transports/socketio-raw-client.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
-import { runPython, STRICT } from "#e2e/legacy/python.ts";
+import { runStrict, STRICT_KINDS } from "#e2e/legacy/python.ts";
 import { runCommand } from "#server/command/program.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -132,12 +132,11 @@ test("[S4] [S6] python-socketio reconnects after every hand-over, idle and busy"
   const create = (held: { after: string } | { until: string }) =>
     client.job.create.mutate({ kind: "steps", input: { steps: 1, everyMs: 100, ...held } });
   const [idle, busy] = await Promise.all([create({ after: gate }), create({ until: gate })]);
-  const clients = Object.values(STRICT).flatMap((program) =>
-    ["websocket", "polling"].flatMap((transport) =>
-      [idle, busy].map(({ id }) =>
-        runPython(inject("python"), [program, cluster.url, id, transport]),
-      ),
-    ),
+  const jobs = (["websocket", "polling"] as const).flatMap((transport) =>
+    [idle, busy].map(({ id: jobId }) => ({ jobId, transport })),
+  );
+  const clients = STRICT_KINDS.flatMap((kind) =>
+    runStrict(inject("python"), kind, { url: cluster.url, clients: jobs }),
   );
   onTestFinished(() => Promise.all(clients.map((each) => each.end())).then(() => undefined));
   const all = (told: RegExp) => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { builtPackages } from "#e2e/packages/build.ts";
+import { builtPackages, compileCacheOf } from "#e2e/packages/build.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { freePort } from "#test/free-port.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
@@ -42,10 +42,12 @@ interface Options {
 /** Resolves once the program says where it listens. It sees `env` and nothing else but a free port and new data. */
 export async function startExample(name: string, options: Options = {}): Promise<Example> {
   const { args = () => ["server.ts"] } = options;
-  const dir = await installExample(name);
+  const packages = await builtPackages();
+  const dir = await installExample(name, packages);
   const data = await newTestData();
   const port = await freePort();
-  const env = { ...data.env, PORT: String(port), ...options.env };
+  const NODE_COMPILE_CACHE = compileCacheOf(packages);
+  const env = { ...data.env, NODE_COMPILE_CACHE, PORT: String(port), ...options.env };
   const written: string[] = [];
   let child: ChildProcess | undefined;
 
@@ -119,7 +121,7 @@ export async function startExample(name: string, options: Options = {}): Promise
 }
 
 /** Copies the example to a folder outside of the repository, and gives it the packages that it names. */
-async function installExample(name: string): Promise<string> {
+async function installExample(name: string, packages: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), `jobwire-example-${name}-`));
   await cp(join(ROOT, "examples", name), dir, {
     recursive: true,
@@ -128,7 +130,6 @@ async function installExample(name: string): Promise<string> {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(
     await readFile(join(dir, "package.json"), "utf8"),
   ) as Record<string, Record<string, string>>;
-  const packages = await builtPackages();
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
     const own = OURS[name];
     const link = join(dir, "node_modules", name);

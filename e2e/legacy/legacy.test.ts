@@ -9,7 +9,7 @@ import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { LegacyJobPayload } from "#shared/legacy.ts";
-import { type PythonProgram, runPython, STRICT } from "./python.ts";
+import { type PythonProgram, runPython, runStrict, STRICT_KINDS } from "./python.ts";
 
 /** Matches the last line, an update at 100 %. `job:completed` comes before it, with the same progress. */
 const DELIVERED_UPDATE = /^\["job:update".*"progress": 100/;
@@ -92,6 +92,7 @@ describe("the guide's programs", () => {
     const snippet = await textOf("client-snippet.txt");
     const [head = "", rest = ""] = snippet.replaceAll("job-123-456", jobId).split("// Unsubscribe");
     vi.stubEnv("NEXT_PUBLIC_WS_URL", server.url.replace("http", "ws"));
+    leave.push(() => vi.unstubAllEnvs());
     leave.push(() => wsClient.disconnect());
     const lines: [string, LegacyJobPayload][] = [];
     const log = (label: string, data: LegacyJobPayload) => lines.push([label, data]);
@@ -135,21 +136,29 @@ describe("the guide's programs", () => {
   });
 });
 
-/** Each client of python-socketio, over each choice of transports. */
-const PYTHON_CLIENTS = (["Client", "AsyncClient"] as const).flatMap((client) =>
-  [[], ["websocket"], ["polling"]].map((transports) => ({ client, transports })),
-);
-
 interface Watching extends PythonProgram {
   /** For messages of assertions. */
   name: string;
 }
 
+/** Each client of python-socketio, over each choice of transports. */
 function watch(jobId: string): Watching[] {
-  return PYTHON_CLIENTS.map(({ client, transports }) => ({
-    ...python([STRICT[client], server.url, jobId, ...transports]),
-    name: `${client} over ${transports.join() || "polling, then websocket"}`,
+  const clients = [undefined, "websocket" as const, "polling" as const].map((transport) => ({
+    jobId,
+    transport,
   }));
+  return STRICT_KINDS.flatMap((kind) => {
+    const programs = runStrict(inject("python"), kind, { url: server.url, clients });
+    leave.push(() => programs[0]?.end());
+    return programs.map((program, index) => ({
+      get lines() {
+        return program.lines;
+      },
+      stderr: program.stderr,
+      end: program.end,
+      name: `${kind} over ${clients[index]?.transport ?? "polling, then websocket"}`,
+    }));
+  });
 }
 
 /** Resolves once each client received the state of an article that waits for its pages. */
@@ -225,7 +234,11 @@ describe("python-socketio, both clients over each transport", () => {
 
 test("clients of both languages reconnect after a restart with SIGTERM", async () => {
   const jobId = await createHeldJob();
-  const strict = python([STRICT.Client, server.url, jobId]);
+  const [strict] = runStrict(inject("python"), "Client", {
+    url: server.url,
+    clients: [{ jobId }],
+  }) as [PythonProgram];
+  leave.push(() => strict.end());
   const socket = io(server.url, { reconnectionDelay: 50, reconnectionDelayMax: 50 });
   leave.push(() => socket.close());
   const statuses: string[] = [];

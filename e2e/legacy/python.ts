@@ -5,11 +5,13 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { killOnExit } from "#test/kill-on-exit.ts";
 
-/** Programs with python-socketio that subscribe to a job on connecting and print every event as a line of JSON. */
-export const STRICT = {
+/** Programs whose clients of python-socketio subscribe to a job on connecting and print every event. */
+const STRICT = {
   Client: fileURLToPath(new URL("strict.py", import.meta.url)),
   AsyncClient: fileURLToPath(new URL("strict_async.py", import.meta.url)),
 };
+export type StrictKind = keyof typeof STRICT;
+export const STRICT_KINDS = Object.keys(STRICT) as StrictKind[];
 
 export interface PythonProgram {
   /** Complete lines of its standard output. */
@@ -65,4 +67,36 @@ export function runPython(
       await gone;
     },
   };
+}
+
+export interface StrictClient {
+  jobId: string;
+  /** Absent: polling, then websocket. */
+  transport?: "websocket" | "polling" | undefined;
+}
+
+/**
+ * Runs clients that share one process, because Python and its packages take longer to start than a client. Returns a program
+ * for each: it has the client's events as lines of JSON, and the errors and the end of the process.
+ */
+export function runStrict(
+  python: string,
+  kind: StrictKind,
+  {
+    url,
+    clients,
+    env,
+  }: { url: string; clients: readonly StrictClient[]; env?: Record<string, string> },
+): PythonProgram[] {
+  const args = clients.map(({ jobId, transport }) => [jobId, transport].filter(Boolean).join());
+  const program = runPython(python, [STRICT[kind], url, ...args], env);
+  return clients.map((_, number) => ({
+    ...program,
+    get lines() {
+      const own = `${number} `;
+      return program.lines
+        .filter((line) => line.startsWith(own))
+        .map((line) => line.slice(own.length));
+    },
+  }));
 }

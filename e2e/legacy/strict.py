@@ -1,13 +1,15 @@
-# The guide's program with handlers of exactly one argument. Prints every event as a JSON line, in order of arrival.
+# The guide's program with handlers of exactly one argument, for each of its clients: "job_id" or "job_id,transport". Prints
+# every event as the client's number and a JSON line, in each client's order of arrival.
 import json
 import sys
+import threading
 
 import engineio
 import socketio
 
 from strict_events import EVENTS
 
-url, job_id, *transports = sys.argv[1:]
+url, *clients = sys.argv[1:]
 
 
 class InOrder(engineio.Client):
@@ -25,32 +27,38 @@ class Client(socketio.Client):
         return InOrder
 
 
-sio = Client(reconnection_delay=0.1, reconnection_delay_max=0.2)
+def start(number, job_id, transports):
+    sio = Client(reconnection_delay=0.1, reconnection_delay_max=0.2)
+
+    def tell(*what):
+        # In one piece: the threads of the others print too.
+        sys.stdout.write(f"{number} {json.dumps(what)}\n")
+        sys.stdout.flush()
+
+    def listen(name):
+        @sio.on(name)
+        def on_event(data):
+            tell(name, data)
+
+    @sio.event
+    def connect():
+        tell("connect")
+        sio.emit("subscribe:job", {"job_id": job_id})
+
+    @sio.event
+    def disconnect():
+        tell("disconnect")
+
+    for name in EVENTS:
+        listen(name)
+
+    def run():
+        sio.connect(url, transports=transports or None)
+        sio.wait()
+
+    threading.Thread(target=run).start()
 
 
-def tell(*what):
-    print(json.dumps(what), flush=True)
-
-
-def listen(name):
-    @sio.on(name)
-    def on_event(data):
-        tell(name, data)
-
-
-@sio.event
-def connect():
-    tell("connect")
-    sio.emit("subscribe:job", {"job_id": job_id})
-
-
-@sio.event
-def disconnect():
-    tell("disconnect")
-
-
-for name in EVENTS:
-    listen(name)
-
-sio.connect(url, transports=transports or None)
-sio.wait()
+for number, client in enumerate(clients):
+    job_id, *transports = client.split(",")
+    start(number, job_id, transports)

@@ -7,7 +7,7 @@ import socketio
 
 from strict_events import EVENTS
 
-url, job_id, *transports = sys.argv[1:]
+url, *clients = sys.argv[1:]
 
 
 class AsyncClient(socketio.AsyncClient):
@@ -16,38 +16,37 @@ class AsyncClient(socketio.AsyncClient):
         return await super().connect(*args, **{"wait_timeout": 60, **kwargs})
 
 
-sio = AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
+async def run(number, job_id, transports):
+    sio = AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
 
+    def tell(*what):
+        print(f"{number} {json.dumps(what)}", flush=True)
 
-def tell(*what):
-    print(json.dumps(what), flush=True)
+    def listen(name):
+        @sio.on(name)
+        async def on_event(data):
+            tell(name, data)
 
+    @sio.event
+    async def connect():
+        tell("connect")
+        await sio.emit("subscribe:job", {"job_id": job_id})
 
-def listen(name):
-    @sio.on(name)
-    async def on_event(data):
-        tell(name, data)
+    @sio.event
+    async def disconnect():
+        tell("disconnect")
 
+    for name in EVENTS:
+        listen(name)
 
-@sio.event
-async def connect():
-    tell("connect")
-    await sio.emit("subscribe:job", {"job_id": job_id})
-
-
-@sio.event
-async def disconnect():
-    tell("disconnect")
-
-
-for name in EVENTS:
-    listen(name)
-
-
-async def main():
     await sio.connect(url, transports=transports or None)
     # `sio.wait()` returns early if a reconnection takes less than a second.
     await asyncio.Event().wait()
+
+
+async def main():
+    given = [client.split(",") for client in clients]
+    await asyncio.gather(*(run(number, job_id, ways) for number, (job_id, *ways) in enumerate(given)))
 
 
 asyncio.run(main())

@@ -47,6 +47,9 @@ export async function builtPackages(): Promise<string> {
   return dir;
 }
 
+/** Where programs that run with these packages keep what Node compiled: it is deleted with them. */
+export const compileCacheOf = (packages: string): string => join(packages, "compile-cache");
+
 /** The folder gets its name when it is whole. */
 async function build(name: string): Promise<void> {
   const dir = join(ROOT, BUILDS, name);

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { io } from "socket.io-client";
 import { build, type Rolldown } from "vite";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import pkg from "#package.json" with { type: "json" };
 import { launchBrowser } from "#e2e/browser/browser.ts";
 import { openTestPage } from "#test/browser/page.fixture.ts";
@@ -27,17 +27,26 @@ const MAX_BUNDLE_BYTES = 25_000;
 const MAX_CLIENT_BYTES = 5_000_000;
 const MAX_JOBWIRE_BYTES = 60_000_000;
 
-// The programs here are in a new folder for each run, which the cache would keep for good.
-delete process.env.NODE_COMPILE_CACHE;
-
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = await openWorkspace();
+  // The programs are in a new folder for each run, which the cache of the other tests would keep for good.
+  vi.stubEnv("NODE_COMPILE_CACHE", workspace.compileCache);
 }, INSTALL_TIMEOUT_MS);
-afterAll(() => workspace?.close());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await workspace?.close();
+});
+
+const start = (args: string[], env: Record<string, string>): Promise<Program> =>
+  startProgram(workspace.server, args, { NODE_COMPILE_CACHE: workspace.compileCache, ...env });
 
 test("publint and attw find nothing in the packages", async () => {
-  const script = pkg.scripts["check:packages"].replaceAll("dist/packages", workspace.packages);
+  // Both tools would pack a folder again.
+  const script = pkg.scripts["check:packages"].replaceAll(
+    /(?:--pack )?dist\/packages\/(jobwire|client)/g,
+    (_, name: "jobwire" | "client") => workspace.packed[name],
+  );
   const { stdout } = await run("sh", ["-c", script], {
     cwd: ROOT,
     env: { ...process.env, PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}` },
@@ -124,7 +133,7 @@ describe("a server on Express", () => {
   beforeAll(async () => {
     const vite = join(workspace.web, "node_modules/vite/bin/vite.js");
     await run(process.execPath, [vite, "build"], { cwd: workspace.web });
-    server = await startProgram(workspace.server, ["main.ts"], {
+    server = await start(["main.ts"], {
       WEB: join(workspace.web, "dist"),
     });
   }, INSTALL_TIMEOUT_MS);
@@ -177,7 +186,7 @@ describe("a server on Express", () => {
 const RAN = '{"last":"DELIVERED","output":"Hello, Ada, from all of us"}';
 
 test("a program runs a job on the embedded engine, then listens", async () => {
-  const program = await startProgram(workspace.server, ["listen.ts"], {});
+  const program = await start(["listen.ts"], {});
   expect(program.lines).toEqual([RAN]);
   expect((await fetch(`${program.url}/readyz`)).status).toBe(200);
   expect(await program.stop()).toBe(0);
@@ -208,14 +217,14 @@ test("a program writes an article from the sample pages with the built-in writer
 test("a program runs a job on Redis", async () => {
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
-  const program = await startProgram(workspace.server, ["listen.ts"], { REDIS_URL: redis.url });
+  const program = await start(["listen.ts"], { REDIS_URL: redis.url });
   expect(program.lines).toEqual([RAN]);
   expect(await program.stop()).toBe(0);
 });
 
 test("the command starts a server for the kinds of a module", async () => {
   const command = "node_modules/jobwire/bin/jobwire.js";
-  const program = await startProgram(workspace.server, [command, "start", "jobs.ts"], {
+  const program = await start([command, "start", "jobs.ts"], {
     PORT: "0",
   });
   const { result } = await (await fetch(`${program.url}/trpc/kind.list`)).json();

@@ -14,8 +14,10 @@ const run = promisify(execFile);
 export const COMPILERS = ["typescript-5.7", "typescript-5.9", "typescript"];
 
 export interface Workspace {
-  /** The folder of both packages, before they were packed. */
-  packages: string;
+  /** The packed files, by the folder of each package in dist/packages. */
+  packed: Readonly<Record<"jobwire" | "client", string>>;
+  /** Where programs that run in the workspace keep what Node compiled: it goes with the workspace. */
+  compileCache: string;
   /** The program that has installed `jobwire` and the client, with the oldest zod that they take. */
   server: string;
   /** The front end beside it, which has installed `@jobwire/client`, with the oldest React and others that it takes. */
@@ -37,12 +39,14 @@ export async function openWorkspace(): Promise<Workspace> {
     string,
     string,
   ];
+  let packed: Workspace["packed"];
   try {
     await cp(CONSUMERS, dir, { recursive: true });
     const [jobwire, client] = await Promise.all([
       pack(join(packages, "jobwire"), dir),
       pack(join(packages, "client"), dir),
     ]);
+    packed = { jobwire, client };
     await Promise.all([install(server, jobwire, client), install(web, client)]);
     await mkdir(join(article, "node_modules"), { recursive: true });
     await symlink(join(packages, "jobwire"), join(article, "node_modules/jobwire"));
@@ -54,7 +58,8 @@ export async function openWorkspace(): Promise<Workspace> {
     throw error;
   }
   return {
-    packages,
+    packed,
+    compileCache: join(dir, "compile-cache"),
     server,
     web,
     article,

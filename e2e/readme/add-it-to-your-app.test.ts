@@ -22,7 +22,7 @@ let program: Program;
 beforeAll(async () => {
   app = await openDocumentedApp();
   await writeFile(join(app.dir, "jobs.ts"), JOBS ?? "");
-  program = await startProgram(app.dir, [COMMAND, "start", "jobs.ts"], { PORT: "0" });
+  program = await startProgram(app.dir, [COMMAND, "start", "jobs.ts"], { ...app.env, PORT: "0" });
 }, 300_000);
 afterAll(async () => {
   await program?.stop();
@@ -87,7 +87,7 @@ test("an own server serves its routes and Jobwire, and stops at SIGTERM", async 
     `server.once("listening", () => console.log("http://127.0.0.1:${port}"));\nprocess.once`,
   );
   await writeFile(join(app.dir, "server.ts"), code ?? "");
-  const server = await startProgram(app.dir, ["server.ts"], {});
+  const server = await startProgram(app.dir, ["server.ts"], app.env);
   // Its line comes before it listens.
   await vi.waitFor(() => fetch(server.url));
   const res = await fetch(`${server.url}/pictures/cat.jpg`, { method: "POST" });

@@ -2,13 +2,15 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtPackages } from "#e2e/packages/build.ts";
+import { builtPackages, compileCacheOf } from "#e2e/packages/build.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface DocumentedApp {
   /** The folder of the app. Its other packages are those of the repository. */
   dir: string;
+  /** For its programs: with what Node compiled they start in half the time. */
+  env: { NODE_COMPILE_CACHE: string };
   remove(): Promise<void>;
 }
 
@@ -20,7 +22,11 @@ export async function openDocumentedApp(): Promise<DocumentedApp> {
   await symlink(join(packages, "jobwire"), join(dir, "node_modules/jobwire"));
   await symlink(join(packages, "client"), join(dir, "node_modules/@jobwire/client"));
   await writeFile(join(dir, "package.json"), JSON.stringify({ name: "app", type: "module" }));
-  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+  return {
+    dir,
+    env: { NODE_COMPILE_CACHE: compileCacheOf(packages) },
+    remove: () => rm(dir, { recursive: true, force: true }),
+  };
 }
 
 /** The TypeScript snippets of a page, in their order. */

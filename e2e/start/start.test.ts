@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createJobwireClient } from "#client/lib/client.ts";
+import { COMPILE_CACHE } from "#e2e/compile-cache.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { KindMapOf } from "#server/index.ts";
 import type { ServerTypes } from "#shared/kind-types.ts";
@@ -36,7 +37,7 @@ function clientOf<Server extends ServerTypes>({ url }: RunningServer) {
 
 /** The exit code and the message of a start that fails. */
 async function failing(args: string[]): Promise<{ code: number | null; err: string }> {
-  const env = { DATA_DIR: await folder(), PORT: "0" };
+  const env = { ...COMPILE_CACHE, DATA_DIR: await folder(), PORT: "0" };
   const child = spawn(process.execPath, [MAIN, ...args], {
     env,
     stdio: ["ignore", "ignore", "pipe"],

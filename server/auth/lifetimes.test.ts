@@ -25,6 +25,8 @@ const AUDIENCE = "jobwire";
 const TOKEN_S = 1;
 const LIFETIMES = 3;
 const REPORT_MS = 10;
+/** Enough that a gap would show. */
+const REPORTS = 100;
 
 /** An identity provider: its public keys over HTTP, and tokens of its newest key. */
 async function openProvider() {
@@ -59,6 +61,7 @@ async function openProvider() {
 
 /** Reports until the test ends it. */
 let ending = Promise.withResolvers<void>();
+let reports = 0;
 const ticks = defineKind({
   name: "ticks",
   description: "Reports until it is told to end.",
@@ -69,8 +72,9 @@ const ticks = defineKind({
   async run({ progress }) {
     let over = false;
     void ending.promise.then(() => (over = true));
-    for (let n = 1; !over; n++) {
-      await progress(1 + (n % 98), `Step ${n}`);
+    for (reports = 0; !over;) {
+      reports += 1;
+      await progress(1 + (reports % 98), `Step ${reports}`);
       await delay(REPORT_MS);
     }
     return delivered("Done", null);
@@ -209,6 +213,7 @@ test("[P1] [P5] [P6] watchers on every transport live through three tokens and a
   await provider.rotate();
   await eventually(() => {
     for (const each of watchers) expect(each.tokens()).toBeGreaterThan(LIFETIMES);
+    expect(reports).toBeGreaterThan(REPORTS);
   });
   ending.resolve();
   await eventually(() => {
@@ -220,7 +225,7 @@ test("[P1] [P5] [P6] watchers on every transport live through three tokens and a
     page = (await maker.trpc.job.events.query({ jobId, cursor, limit: 1000 })).items;
     log.push(...page);
   }
-  expect(log.length).toBeGreaterThan(100);
+  expect(log.length).toBeGreaterThan(REPORTS);
   for (const each of watchers) each.check(log);
   // With tokens in band there is no reconnect.
   expect(inBand.map((each) => each.lost())).toEqual([0, 0]);

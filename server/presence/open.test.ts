@@ -9,6 +9,7 @@ import { LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts";
 import { openStreamsFixture } from "#test/streams/streams.fixture.ts";
 import { me } from "#test/jobs/acting.ts";
 import { GRACE_MS, MAX_TYPING, openPresence, TYPING_MS } from "./open.ts";
+import { MIN_INTERVAL_MS } from "./presence-source.ts";
 import { CHECK_MS, createRightsCheck } from "./rights-check.ts";
 
 /** Of the tenant of the fixture's jobs, and may read them. */
@@ -304,6 +305,7 @@ describe("many", () => {
       Array.from({ length: CROWD }, (_, n) => here.watch(person(`user ${n}`), { jobId })),
     );
     const before = { calls: calls.length, states: bob.states.length, reads: reads() };
+    const since = performance.now();
     const first = follow(crowd[0] as Stream<Presence>);
     const last = crowd
       .slice(1)
@@ -312,8 +314,10 @@ describe("many", () => {
     await vi.waitFor(() => expect(first.states.at(-1)).toBe(bob.states.at(-1)));
     expect(bob.states.at(-1)?.split("user")).toHaveLength(21);
     expect(calls.length - before.calls).toBe(1);
-    expect(bob.states.length - before.states).toBeLessThanOrEqual(4);
-    expect(first.states.length).toBeLessThanOrEqual(4);
+    // Two a second, the first and the last: how many depends on the machine, and never on how many come.
+    const maxStates = 3 + (performance.now() - since) / MIN_INTERVAL_MS;
+    expect(bob.states.length - before.states).toBeLessThanOrEqual(maxStates);
+    expect(first.states.length).toBeLessThanOrEqual(maxStates);
     expect(reads() - before.reads).toBeLessThan(20);
     for (const watch of last) watch.stop();
     first.leave();

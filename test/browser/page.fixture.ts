@@ -31,26 +31,71 @@ export async function openTestPage(
   };
 }
 
-/** Changes the theme of the system. Resolves once no colour is on its way to the new one, with less contrast. */
+/** Changes the theme of the system. Resolves once the page has it, with no colour on its way from the other one. */
 export async function changeTheme(page: Page, colorScheme: "light" | "dark"): Promise<void> {
   await page.emulateMedia({ colorScheme });
-  await page.waitForFunction(() =>
-    document.getAnimations().every((each) => !(each instanceof CSSTransition)),
+  // Only the page that is built has the attribute; what the server writes follows the system by its style sheet alone.
+  await page.waitForFunction(
+    (theme) => (document.documentElement.dataset.theme ?? theme) === theme,
+    colorScheme,
+    { polling: 20 },
   );
+  // By themselves they end with the frames of the browser, which a busy machine may not draw.
+  await page.evaluate(() => {
+    for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
+  });
 }
 
-/** Resolves to what is wrong with the page as it is now: a width that does not fit, and serious findings of axe. */
-export async function faultsOf(page: Page): Promise<unknown[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
+/** Rules of axe that look at colours. All others see the same document in either theme. */
+const RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
+/**
+ * Resolves to what is wrong with the page as it is now: a width that does not fit, and serious findings of axe. `rules`: of
+ * axe; absent: all.
+ */
+export async function faultsOf(page: Page, rules?: readonly string[]): Promise<unknown[]> {
+  if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(AXE);
+  return page.evaluate(async (runOnly) => {
     interface Axe {
-      run(): Promise<{ violations: { id: string; impact: string }[] }>;
+      run(options: object): Promise<{
+        violations: { id: string; impact: string; nodes: { html: string }[] }[];
+      }>;
     }
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+    const { axe } = globalThis as unknown as { axe: Axe };
+    // The results beside the violations would take longer to collect than to find.
+    const options = { resultTypes: ["violations"], ...(runOnly && { runOnly }) };
+    const { violations } = await axe.run(options);
     const width = document.scrollingElement?.scrollWidth;
     return [
       ...(width === innerWidth ? [] : [`It is ${width} pixels wide.`]),
-      ...violations.filter(({ impact }) => impact === "serious" || impact === "critical"),
+      ...violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
     ];
-  });
+  }, rules);
+}
+
+export const PHONE = { width: 375, height: 740 };
+export const DESKTOP = { width: 1280, height: 800 };
+
+/**
+ * Resolves to what is wrong in one of the ways in which people see the page: in both themes, at each size. It ends in the
+ * light theme at the last size. `onLook` is called in each of them.
+ */
+export async function faultsInAllLooks(
+  page: Page,
+  sizes: readonly { width: number; height: number }[] = [PHONE, DESKTOP],
+  onLook?: (look: { width: number; theme: string }) => Promise<unknown>,
+): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    for (const theme of ["dark", "light"] as const) {
+      await changeTheme(page, theme);
+      const found = await faultsOf(page, theme === "dark" ? RULES_OF_COLOURS : undefined);
+      faults.push(...found.map((fault) => `${size.width} pixels, ${theme}: ${String(fault)}`));
+      await onLook?.({ width: size.width, theme });
+    }
+  }
+  return faults;
 }

@@ -25,7 +25,7 @@ import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
 /** Options that tests change. All others have production values, but for limits of time. */
 export type ServerOptions = Partial<
-  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits"> & {
+  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits" | "clock"> & {
     authenticate: Authenticate;
   }
 > & {
@@ -85,7 +85,7 @@ export async function serveTransport(
     sessions,
     audit: auditOf(engine),
     identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
-    clock: SYSTEM_CLOCK,
+    clock: options.clock ?? SYSTEM_CLOCK,
     credentialLimits: options.credentialLimits ?? CREDENTIAL_LIMITS,
     system: {
       version: "1.2.3",

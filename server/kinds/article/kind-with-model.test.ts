@@ -1,21 +1,35 @@
 /** Article jobs from start to end, written by a model. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Transient } from "#server/kinds/define.ts";
+import { type AnyKind, Transient } from "#server/kinds/define.ts";
 import { createArticleKind } from "./kind.ts";
 import { testArticle } from "#test/article/brief.ts";
 import type { LocalServer } from "#test/article/local-server.fixture.ts";
-import { openModelServer } from "#test/article/model-server.fixture.ts";
+import { type ModelServer, openModelServer } from "#test/article/model-server.fixture.ts";
 import { type ArticleOutcome, runArticleKind, TRACEPARENT } from "#test/article/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
-// Threads are slow to start on a busy machine.
-
 let samples: LocalServer;
+let server: ModelServer;
+/** Of every request of the test. */
+let answer: string | number;
+/** One for all tests, because its threads take longer to start than an article to write. */
+let kind: AnyKind;
 
 beforeAll(async () => {
   samples = await openSamples();
+  server = await openModelServer((_, reply) =>
+    typeof answer === "string" ? reply.answer(answer) : reply.fail(answer, "no"),
+  );
+  kind = createArticleKind({
+    fetchAllow: [`${samples.host}/samples/`],
+    models: { llmBaseUrl: `${server.origin}/v1`, llmModel: "test" },
+    offlinePaceMs: 0,
+  });
 });
-afterAll(() => samples[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await samples[Symbol.asyncDispose]();
+});
 
 function failed(running: Promise<unknown>): Promise<unknown> {
   return running.then(
@@ -24,22 +38,16 @@ function failed(running: Promise<unknown>): Promise<unknown> {
   );
 }
 
-async function runWithModel(answer: string | number, more: object = {}): Promise<ArticleOutcome> {
-  return (await recordWithModel(answer, more)).outcome;
+async function runWithModel(given: string | number, more: object = {}): Promise<ArticleOutcome> {
+  return (await recordWithModel(given, more)).outcome;
 }
 
 async function recordWithModel(
-  answer: string | number,
+  given: string | number,
   { target: otherTarget, ...more }: { target?: string } = {},
 ): Promise<Awaited<ReturnType<typeof runArticleKind>>> {
-  await using server = await openModelServer((_, reply) =>
-    typeof answer === "string" ? reply.answer(answer) : reply.fail(answer, "no"),
-  );
-  const kind = createArticleKind({
-    fetchAllow: [`${samples.host}/samples/`],
-    models: { llmBaseUrl: `${server.origin}/v1`, llmModel: "test" },
-    offlinePaceMs: 0,
-  });
+  answer = given;
+  server.requests.length = 0;
   const [{ publisher, target, anchorText }] = SAMPLE_PAIRS;
   const input = {
     publisherDomain: `${samples.host}/samples/${publisher}`,

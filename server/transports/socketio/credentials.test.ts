@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { type ControlledClock, createTestClock } from "#server/testing/test-clock.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
@@ -10,6 +11,9 @@ import {
   until,
 } from "#test/transports/socketio.fixture.ts";
 
+/** Of credentials and their grace alone: how long a client may take to join is real time. */
+let clock: ControlledClock;
+
 /** Tokens of these tests: `<user> <scopes> <milliseconds that it lives>`. */
 const authenticate: Authenticate = async ({ token = "" }) => {
   const [userId = "", scopes = "", ms = ""] = token.split(" ");
@@ -18,13 +22,17 @@ const authenticate: Authenticate = async ({ token = "" }) => {
     userId,
     tenantId: "acme",
     scopes: scopes.split(","),
-    expiresAt: ms === "" ? undefined : Date.now() + Number(ms),
+    expiresAt: ms === "" ? undefined : clock.now().getTime() + Number(ms),
   };
 };
-/** Enough for a client on a busy machine to send a newer token, or to join. */
-const LIFE_MS = 5000;
-/** Only tests of a deadline have a short one: a busy machine may need longer for anything else. */
-const LIMITS = { graceMs: 100, identifyMs: 60_000 };
+/** Of tokens and of their grace, on the clock. */
+const LIFE_MS = 60_000;
+/** More than the ends of connections are spread over. */
+const LATER_MS = 10 * LIFE_MS;
+/** Enough for a client on a busy machine to join. */
+const JOIN_MS = 5000;
+/** Only tests of the time to join have a short one: a busy machine may need longer for anything else. */
+const LIMITS = { graceMs: LIFE_MS, identifyMs: 60_000 };
 const ann = { userId: "ann", tenantId: "acme", scopes: [] };
 const bob = { ...ann, userId: "bob" };
 
@@ -32,12 +40,13 @@ let server: TestServer;
 afterEach(() => server.close());
 
 async function serve(credentialLimits = LIMITS): Promise<void> {
-  server = await openTestServer({ authenticate, credentialLimits });
+  clock = createTestClock();
+  server = await openTestServer({ authenticate, credentialLimits, clock });
 }
 
 const connected = async (token: string) => {
   const client = server.connect({ auth: { token } });
-  /** The reasons. A short life may be over before the next look at what has come. */
+  /** The reasons. */
   const lost: string[] = [];
   client.socket.on("disconnect", (reason) => void lost.push(reason));
   await until(() => expect(client.named("connection")).toHaveLength(1));
@@ -53,7 +62,10 @@ const connected = async (token: string) => {
 
 test("[P5] a connection whose token has ended is closed as a network failure closes it", async () => {
   await serve();
-  const client = await connected("ann jobs:read 200");
+  const client = await connected(`ann jobs:read ${LIFE_MS}`);
+  await clock.advance(LIFE_MS);
+  expect(await client.refresh({})).toMatchObject({ ok: false });
+  await clock.advance(LATER_MS);
   // After "io server disconnect", clients would not reconnect.
   await until(() =>
     expect(client.lost).toEqual([expect.stringMatching(/^transport (?:close|error)$/)]),
@@ -65,18 +77,19 @@ test("[P6] a connection that gets newer tokens outlives each of them, and its wa
   const jobId = await createJob(server.engine, { owner: ann });
   const client = await connected(`ann jobs:read ${LIFE_MS}`);
   await client.subscribe(jobId);
-  for (let n = 0; n < 2; n++) {
+  for (let n = 0; n < 3; n++) {
+    await clock.advance(LIFE_MS);
     expect(await client.refresh({ token: `ann jobs:read ${LIFE_MS}` })).toEqual({
       ok: true,
-      expires_in_ms: expect.any(Number) as number,
+      expires_in_ms: LIFE_MS,
     });
   }
   expect(await client.refresh({ token: "ann jobs:read" })).toEqual({
     ok: true,
     expires_in_ms: null,
   });
-  // Its tokens have ended when that of a later connection has.
   const other = await connected(`ann jobs:read ${LIFE_MS}`);
+  await clock.advance(LATER_MS);
   await until(() => expect(other.lost).toHaveLength(1));
   await (await startJob(server.engine, jobId)).deliver();
   await until(() => expect(client.named("job:completed")).toHaveLength(1));
@@ -119,6 +132,7 @@ test("[P6] a token that grants less ends the watches that relied on the earlier 
     expect(await subscribe(bobs)).toEqual({ ok: true });
     token = "ann jobs:read";
     expect(await client.socket.emitWithAck("auth:refresh", { token })).toMatchObject({ ok: true });
+    await clock.advance(LATER_MS);
     await until(() =>
       expect(client.named("subscription:error")).toEqual([
         expect.objectContaining({ job_id: bobs, code: "NOT_FOUND" }),
@@ -133,11 +147,12 @@ test("[P6] a token that grants less ends the watches that relied on the earlier 
 });
 
 test("[P6] after a token that grants less, no further token keeps the connection", async () => {
-  await serve({ ...LIMITS, graceMs: LIFE_MS });
+  await serve();
   const client = await connected("ann jobs:read,tenant");
   for (const scopes of ["jobs:read", "jobs:read", "jobs:read,tenant"]) {
     expect(await client.refresh({ token: `ann ${scopes}` })).toMatchObject({ ok: true });
   }
+  await clock.advance(LATER_MS);
   await until(() => expect(client.lost).toHaveLength(1));
 });
 
@@ -158,7 +173,7 @@ describe("[P7] a session is closed that", () => {
   });
 
   test("joins without valid credentials", async () => {
-    await serve({ ...LIMITS, identifyMs: LIFE_MS });
+    await serve({ ...LIMITS, identifyMs: JOIN_MS });
     const client = openRaw(
       `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
     );
@@ -183,7 +198,7 @@ test("[P7] refused joins do not give a session more time", async () => {
 });
 
 test("[P7] a session that joined and left is closed, unless it joins again", async () => {
-  await serve({ ...LIMITS, identifyMs: LIFE_MS });
+  await serve({ ...LIMITS, identifyMs: JOIN_MS });
   const url = `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`;
   const [returning, leaving] = [openRaw(url), openRaw(url)];
   let isClosed = false;
@@ -204,23 +219,24 @@ test("[P7] a session that joined and left is closed, unless it joins again", asy
 });
 
 test("[P6] a refresh of a client that leaves meanwhile registers nothing", async () => {
-  await serve({ ...LIMITS, graceMs: 0 });
+  await serve();
   const join = '40{"token":"ann jobs:read"}';
   const client = await openPolling(server.url);
   await client.post(join);
   await client.poll();
   // Socket.IO handles both before the server has checked the token.
-  await client.post('421["auth:refresh",{"token":"ann jobs:read 100"}]', "41");
+  await client.post(`421["auth:refresh",{"token":"ann jobs:read ${LIFE_MS}"}]`, "41");
   await client.post(join);
   await client.poll();
-  // The deadline of the refresh would close the session before that of a later connection.
-  const other = await connected("ann jobs:read 200");
+  // The deadline of the refresh would close the session as it closes that of another connection.
+  const other = await connected(`ann jobs:read ${LIFE_MS}`);
+  await clock.advance(LATER_MS);
   await until(() => expect(other.lost).toHaveLength(1));
   expect((await client.post("41")).status).toBe(200);
 });
 
 test("[P7] a session that has joined stays", async () => {
-  await serve({ ...LIMITS, identifyMs: LIFE_MS });
+  await serve({ ...LIMITS, identifyMs: JOIN_MS });
   const early = await connected("ann jobs:read");
   const late = openRaw(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
   await late.closed;

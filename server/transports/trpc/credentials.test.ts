@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
+import { type ControlledClock, createTestClock } from "#server/testing/test-clock.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { CREDENTIAL_LIMITS } from "#server/transports/callers/credential-end.ts";
 import { AppError } from "#shared/errors.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { openTestServer } from "#test/transports/trpc.fixture.ts";
+
+let clock: ControlledClock;
 
 /** Tokens of these tests: `<user> <scopes> <milliseconds that it lives>`. */
 const authenticate: Authenticate = async ({ headers, token = headers.authorization }) => {
@@ -17,15 +20,16 @@ const authenticate: Authenticate = async ({ headers, token = headers.authorizati
     userId,
     tenantId: "acme",
     scopes: scopes.split(","),
-    expiresAt: ms === "" ? undefined : Date.now() + Number(ms),
+    expiresAt: ms === "" ? undefined : clock.now().getTime() + Number(ms),
   };
 };
 
 const work = { kind: "work", input: {} };
-/** Enough for a client on a busy machine to send a newer token, or to be answered. */
-const LIFE_MS = 5000;
-/** Only tests of a deadline have a short one: a busy machine may need longer for anything else. */
-const LIMITS = { graceMs: 100, identifyMs: 60_000 };
+/** Of tokens, of their grace and of the time for them to arrive, on the clock. */
+const LIFE_MS = 60_000;
+/** When a connection whose token ends is closed, at the latest. */
+const LATER_MS = 3 * LIFE_MS;
+const LIMITS = { graceMs: LIFE_MS, identifyMs: LIFE_MS };
 const ALL = "jobs:read,jobs:write";
 const RECONNECT = { id: null, method: "reconnect" };
 
@@ -79,29 +83,42 @@ async function openSocket(url: string, token: string | undefined) {
   };
 }
 
+/** The server may notice what a client did only after a first advance. */
+const eventuallyLater = (check: () => void) =>
+  eventually(async () => {
+    await clock.advance(LATER_MS);
+    check();
+  });
+
 const jsonOf = ({ result }: Answer) => result?.data?.json;
 const codeOf = ({ error }: Answer) => error?.json.data.appCode;
 
 async function serve(credentialLimits = LIMITS) {
-  return openTestServer({ authenticate, credentialLimits });
+  clock = createTestClock();
+  return openTestServer({ authenticate, credentialLimits, clock });
 }
 
 test("[P5] at the end of its token a connection is told to reconnect, and closed later", async () => {
   const { url } = await serve();
-  const lasting = await openSocket(url, `ann ${ALL} 60000`);
+  const lasting = await openSocket(url, `ann ${ALL} ${LIFE_MS}`);
   expect(jsonOf(await lasting.ask("query", "auth.me"))).toMatchObject({
     userId: "ann",
     scopes: ALL.split(","),
-    expiresInMs: expect.any(Number) as number,
+    expiresInMs: LIFE_MS,
   });
-  const socket = await openSocket(url, `ann ${ALL} 300`);
-  await eventually(() => expect(socket.closed()?.code).toBe(1008));
-  expect(socket.reconnects()).toEqual([RECONNECT]);
+  await clock.advance(LIFE_MS - 1);
+  await lasting.ask("query", "auth.me");
+  expect(lasting.reconnects()).toEqual([]);
+  await clock.advance(LATER_MS);
+  await eventually(() => expect(lasting.closed()?.code).toBe(1008));
+  expect(lasting.reconnects()).toEqual([RECONNECT]);
 });
 
 test("[P5] until it is closed, a connection whose token has ended is served", async () => {
-  const { url } = await serve({ ...LIMITS, graceMs: 60_000 });
-  const socket = await openSocket(url, `ann ${ALL} 100`);
+  const { url } = await serve({ ...LIMITS, graceMs: LATER_MS });
+  const socket = await openSocket(url, `ann ${ALL} ${LIFE_MS}`);
+  await socket.ask("query", "auth.me");
+  await clock.advance(LATER_MS);
   await eventually(() => expect(socket.reconnects()).toEqual([RECONNECT]));
   expect(codeOf(await socket.ask("query", "job.list", {}))).toBeUndefined();
 });
@@ -112,14 +129,16 @@ test("[P6] a connection that gets newer tokens outlives each of them, and its wa
   const created = await socket.ask("mutation", "job.create", work);
   const jobId = String(jsonOf(created)?.id);
   await socket.ask("subscription", "job.onUpdate", { jobId });
-  for (let n = 0; n < 2; n++) {
+  for (let n = 0; n < 3; n++) {
+    await clock.advance(LIFE_MS - 1);
     const token = `ann ${ALL} ${LIFE_MS}`;
     const refreshed = jsonOf(await socket.ask("mutation", "auth.refresh", { token }));
-    expect(refreshed?.expiresInMs).toBeGreaterThan(0);
+    expect(refreshed?.expiresInMs).toBe(LIFE_MS);
   }
   await socket.ask("mutation", "auth.refresh", { token: `ann ${ALL}` });
-  // Its tokens have ended when that of a later connection has.
   const other = await openSocket(url, `ann ${ALL} ${LIFE_MS}`);
+  await other.ask("query", "auth.me");
+  await clock.advance(LATER_MS);
   await eventually(() => expect(other.closed()).toBeDefined());
   fixture.startRunner();
   await eventually(() => expect(JSON.stringify(socket.answers)).toContain('"DELIVERED"'));
@@ -128,11 +147,15 @@ test("[P6] a connection that gets newer tokens outlives each of them, and its wa
 });
 
 test("[P6] a newer token is accepted even after the client was told to reconnect", async () => {
-  const { url } = await serve({ ...LIMITS, graceMs: LIFE_MS });
-  const socket = await openSocket(url, `ann ${ALL} 100`);
+  const { url } = await serve({ ...LIMITS, graceMs: LATER_MS });
+  const socket = await openSocket(url, `ann ${ALL} ${LIFE_MS}`);
+  await socket.ask("query", "auth.me");
+  await clock.advance(LATER_MS);
   await eventually(() => expect(socket.reconnects()).toEqual([RECONNECT]));
   await socket.ask("mutation", "auth.refresh", { token: `ann ${ALL}` });
-  const other = await openSocket(url, `ann ${ALL} 100`);
+  const other = await openSocket(url, `ann ${ALL} ${LIFE_MS}`);
+  await other.ask("query", "auth.me");
+  await clock.advance(2 * LATER_MS);
   await eventually(() => expect(other.closed()).toBeDefined());
   expect(socket.closed()).toBeUndefined();
 });
@@ -154,21 +177,23 @@ describe("[P6] a newer token is refused, and the connection stays as it was, if 
 });
 
 test("[P6] a token that grants less ends the connection, so that every watch is checked again", async () => {
-  const { url } = await serve({ ...LIMITS, graceMs: LIFE_MS });
+  const { url } = await serve();
   const socket = await openSocket(url, `ann ${ALL}`);
   const less = await socket.ask("mutation", "auth.refresh", { token: "ann jobs:read" });
   expect(jsonOf(less)).toMatchObject({ scopes: ["jobs:read"] });
   expect(codeOf(await socket.ask("mutation", "job.create", work))).toBe("FORBIDDEN");
+  await clock.advance(LIFE_MS);
   await eventually(() => expect(socket.closed()).toBeDefined());
   expect(socket.reconnects()).toEqual([RECONNECT]);
 });
 
 test("[P6] after a token that grants less, no further token keeps the connection", async () => {
-  const { url } = await serve({ ...LIMITS, graceMs: LIFE_MS });
+  const { url } = await serve();
   const socket = await openSocket(url, `ann ${ALL}`);
   for (const scopes of ["jobs:read", "jobs:read", ALL]) {
     await socket.ask("mutation", "auth.refresh", { token: `ann ${scopes}` });
   }
+  await clock.advance(LIFE_MS);
   await eventually(() => expect(socket.closed()).toBeDefined());
 });
 
@@ -180,10 +205,13 @@ test("[P5] after its close a connection runs no command, although its client ign
   let heard = "";
   raw.on("data", (data: Buffer) => (heard += data.toString("latin1")));
   raw.write(
-    `GET /trpc HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ann ${ALL} 100\r\n` +
+    `GET /trpc HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ann ${ALL} ${LIFE_MS}\r\n` +
       "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
+  raw.write(frameOf('{"id":7,"method":"query","params":{"path":"auth.me"}}'));
+  await eventually(() => expect(heard).toContain('"id":7'));
+  await clock.advance(LATER_MS);
   await eventually(() => expect(heard).toContain("The credentials ended"));
   const call = { id: 1, method: "mutation", params: { path: "job.create", input: { json: work } } };
   raw.write(frameOf(JSON.stringify(call)));
@@ -219,9 +247,9 @@ describe("[P7] a connection is closed that", () => {
     ["sends no token", ""],
     ["sends a token that has expired", "nobody"],
   ])("%s", async (_what, token) => {
-    const { url } = await serve({ ...LIMITS, identifyMs: 100 });
+    const { url } = await serve();
     const socket = await openSocket(url, token);
-    await eventually(() =>
+    await eventuallyLater(() =>
       expect(socket.closed()).toEqual({
         code: 1008,
         reason: "No valid credentials arrived in time",
@@ -230,30 +258,31 @@ describe("[P7] a connection is closed that", () => {
   });
 
   test("sends no token in its request", async () => {
-    const { url } = await serve({ ...LIMITS, identifyMs: 100 });
+    const { url } = await serve();
     const socket = await openSocket(url, undefined);
-    await eventually(() => expect(socket.closed()?.code).toBe(1008));
+    await eventuallyLater(() => expect(socket.closed()?.code).toBe(1008));
   });
 });
 
 test("[P7] a connection whose token had expired can still bring a newer one", async () => {
-  const { url } = await serve({ ...LIMITS, identifyMs: LIFE_MS });
+  const { url } = await serve();
   const socket = await openSocket(url, "nobody");
   expect(codeOf(await socket.ask("query", "job.list", {}))).toBe("TOKEN_EXPIRED");
   await socket.ask("mutation", "auth.refresh", { token: `ann ${ALL}` });
   expect(codeOf(await socket.ask("query", "job.list", {}))).toBeUndefined();
   const other = await openSocket(url, "nobody");
-  await eventually(() => expect(other.closed()).toBeDefined());
+  await eventuallyLater(() => expect(other.closed()).toBeDefined());
   expect(socket.closed()).toBeUndefined();
 });
 
 test("[P7] without authentication, a connection that sends its parameters stays", async () => {
-  const { url } = await openTestServer({ credentialLimits: { ...LIMITS, identifyMs: LIFE_MS } });
+  clock = createTestClock();
+  const { url } = await openTestServer({ credentialLimits: LIMITS, clock });
   const socket = await openSocket(url, "any");
   await socket.ask("query", "system.info");
   // Its deadline is over when that of a later connection is.
   const silent = await openSocket(url, "silent");
-  await eventually(() => expect(silent.closed()).toBeDefined());
+  await eventuallyLater(() => expect(silent.closed()).toBeDefined());
   expect(socket.closed()).toBeUndefined();
 });
 
@@ -266,8 +295,10 @@ test("[P5] a stream over HTTP ends with TOKEN_EXPIRED, and other streams go on",
     fetch(`${url}/trpc/${path}?input=${input}`, { headers: { authorization: `Bearer ${token}` } });
   const staying = await open("job.onUpdate", `ann ${ALL}`);
   for (const path of ["job.onUpdate", "system.onState"]) {
-    const ending = await open(path, `ann ${ALL} 300`);
-    const told = await ending.text();
+    const ending = await open(path, `ann ${ALL} ${LIFE_MS}`);
+    let told = "";
+    void ending.text().then((text) => (told = text));
+    await eventuallyLater(() => expect(told).not.toBe(""));
     expect(told.match(/event: serialized-error/g)).toHaveLength(1);
     expect(told).toContain('"TOKEN_EXPIRED"');
   }
