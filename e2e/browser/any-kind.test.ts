@@ -9,7 +9,7 @@ import {
 } from "#test/browser/page.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { type KindsServer, showKinds, startKinds } from "./kinds.fixture.ts";
-import { createJob, headingBadge } from "./samples.ts";
+import { createDebounced, createJob, headingBadge } from "./samples.ts";
 
 const KINDS = ["thumbnails", "anything"];
 const PICTURE = "https://example.com/a.png";
@@ -177,7 +177,7 @@ test("a job that failed or waits for a decision says so, and leads to the form w
 });
 
 test("[J21] [J25] on a phone a person says when a job starts, and sees it in local time", async () => {
-  await page.setViewportSize(PHONE);
+  await page.setViewportSize({ width: 375, height: 740 });
   await go("/jobs/new/anything");
   await page.getByLabel("Input").fill('"a"');
   const start = page.getByLabel("Start");
@@ -209,7 +209,7 @@ test("[J21] [J25] on a phone a person says when a job starts, and sees it in loc
 test("[J23] a page that is open shows the input and the start of further calls", async () => {
   const call = (input: string[], minutes: number) => {
     const debounce = { key: "k", windowMs: minutes * 60_000 };
-    return createJob(page, server.url, "anything", input, { debounce });
+    return createDebounced(page, server.url, { kind: "anything", input, debounce });
   };
   const id = await call(["first"], 60);
   await go(`/jobs/${id}`);

@@ -26,14 +26,17 @@ export function createArticle(page: Page, url: string, input: object): Promise<s
 }
 
 /** Resolves to the job's id. */
-export function createJob(
+export function createJob(page: Page, url: string, kind: string, input: object): Promise<string> {
+  return create(page, `${url}/trpc/job.create`, { kind, input });
+}
+
+/** Resolves to the id of the job that takes the call. */
+export function createDebounced(
   page: Page,
   url: string,
-  kind: string,
-  input: object,
-  options: Debounced = {},
+  job: { kind: string; input: object } & Debounced,
 ): Promise<string> {
-  return create(page, `${url}/trpc/job.create`, { kind, input, ...options });
+  return create(page, `${url}/trpc/job.create`, job);
 }
 
 /** Resolves to the batch's id. */

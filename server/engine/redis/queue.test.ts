@@ -427,14 +427,16 @@ test("[J22] [J2] many processes end what expires, a job each once, beside claims
 
 test("[J23] a job with the longest log refuses a debounced call, until it has started", async () => {
   const before = await open();
-  const call = () => newJob({ debounce: { key: "k", windowMs: 60_000 } });
-  const job = await before.createJob(call(), new Date());
+  const debounce = { key: "k", windowMs: 60_000 };
+  const job = await before.createJob(newJob({ debounce }), new Date());
   const version = MAX_JOB_EVENTS;
   const key = `jobwire:{acme}:job:${job.id}`;
   await redis().client.hset(key, "s", encodeSummary({ ...summaryOf(job), version }), "v", version);
   const engine = await open();
-  expect(await codeOf(engine.createJob(call(), new Date()))).toBe("ILLEGAL_TRANSITION");
+  expect(await codeOf(engine.createJob(newJob({ debounce }), new Date()))).toBe(
+    "ILLEGAL_TRANSITION",
+  );
   await engine.change(job.id, { action: "cancel" }, new Date());
-  const next = call();
+  const next = newJob({ debounce });
   expect(await engine.createJob(next, new Date())).toMatchObject({ id: next.id, version: 1 });
 });

@@ -88,14 +88,14 @@ test("[J3] a job that changes before its creation is sent again is created once"
 });
 
 test("[J23] debounced calls that are sent twice create one job, and change it once each", async () => {
+  const debounce = { key: "k", windowMs: 60_000 };
   const { here, elsewhere, sentTwice } = await openPair();
-  const call = (title: string) => newJob({ title, debounce: { key: "k", windowMs: 60_000 } });
-  const first = call("The first call");
+  const first = newJob({ title: "The first call", debounce });
   const reaches = (version: number) => async () =>
     expect(await elsewhere.getSummary(first.id)).toMatchObject({ version });
   const created = await sentTwice(first.title, () => here.createJob(first, at(0)), reaches(1));
   expect(created).toMatchObject({ id: first.id, version: 1 });
-  const second = call("The second call");
+  const second = newJob({ title: "The second call", debounce });
   const taken = await sentTwice('"requeued"', () => here.createJob(second, at(1)), reaches(2));
   expect(taken).toMatchObject({ id: first.id, version: 2, title: second.title });
   expect((await logOf(elsewhere, first.id)).map(({ seq }) => seq)).toEqual([1, 2]);
