@@ -14,7 +14,10 @@ const WAIT = { timeout: 120_000, interval: 20 };
 let server: DrivenServer;
 beforeEach(async () => {
   // It sleeps for longer where the machine is slow: the server must not give it up meanwhile.
-  server = await startDrivenServer({ STALL_TIMEOUT_MS: "3600000" });
+  server = await startDrivenServer({
+    STALL_TIMEOUT_MS: "3600000",
+    PING_INTERVAL_MS: "3600000",
+  });
 });
 afterEach(async () => {
   await server.stop();

@@ -80,7 +80,7 @@ test("an editor shows the shapes of inputs and outputs, and no schemas", async (
   const shown = await hovers(workspace.web, "src/unsaved.ts", HOVERED);
   const [create, greet, result, price, mutate, output] = shown;
   expect(create).toContain(
-    ".create(input: { url: string; widths: number[]; }, options?: Keyed): Promise<JobHandle<",
+    ".create(input: { url: string; widths: number[]; }, options?: CreateOptions): Promise<JobHandle<",
   );
   expect(greet).toContain(".create(input: { name: string; from?: string | undefined; }, ");
   expect(result).toContain("): Promise<{ files: string[]; }>");

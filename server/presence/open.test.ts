@@ -132,7 +132,8 @@ describe("who is there", () => {
       const ann = await join(process, ANN, { jobId });
       await vi.waitFor(() => expect(bob.last()).toBe("ann bob"));
       ann.leave();
-      await clock.advance(GRACE_MS - 1);
+      // Not nearly all of it: the clock of an engine may go on by itself meanwhile.
+      await clock.advance(GRACE_MS / 2);
     }
     expect(calls.flatMap(({ changes }) => changes).filter(({ what }) => what === "leave")).toEqual(
       [],

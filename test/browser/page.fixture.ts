@@ -62,6 +62,10 @@ export async function faultsOf(page: Page, rules?: readonly string[]): Promise<u
       }>;
     }
     const { axe } = globalThis as unknown as { axe: Axe };
+    // The browser does not paint what is out of view, and its colours stay those of the theme before.
+    for (const each of document.querySelectorAll<HTMLElement>("li")) {
+      each.style.contentVisibility = "visible";
+    }
     // The results beside the violations would take longer to collect than to find.
     const options = { resultTypes: ["violations"], ...(runOnly && { runOnly }) };
     const { violations } = await axe.run(options);
