@@ -29,8 +29,6 @@ export interface EngineData {
 export interface EngineUnderTest {
   name: string;
   capabilities: Capabilities;
-  /** It keeps no limits of kinds yet. */
-  lacksLimits?: true;
   prepare(): Promise<EngineData>;
 }
 

@@ -35,7 +35,6 @@ async function create(engine: Engine, title: string, of: Parameters<typeof newJo
 }
 
 export function limitsSuite(subject: EngineUnderTest): void {
-  if (subject.lacksLimits) return;
   const test = engineTest(subject);
 
   describe("concurrency of a kind", () => {

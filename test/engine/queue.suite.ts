@@ -286,8 +286,7 @@ export function queueSuite(subject: EngineUnderTest): void {
       let given = 0;
       const story = fc.asyncProperty(COMMANDS, limitsOfKinds, async (commands, limits) => {
         const data = await subject.prepare();
-        const kept = subject.lacksLimits ? undefined : limits;
-        const run = new QueueModelRun(await data.open(), data, kept);
+        const run = new QueueModelRun(await data.open(), data, limits);
         try {
           for (const each of commands) await run.step(each);
           await run.drain();
