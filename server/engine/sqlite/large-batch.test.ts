@@ -1,4 +1,4 @@
-/** Batches that are stored in steps: other work comes between, and until all of a batch is there it shows nothing (B1, B6). */
+/** Batches that are stored in steps: other work comes between, and until all of a batch is there it shows nothing (B1, B3). */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,7 +52,7 @@ async function until(answered: Promise<unknown>, look: () => Promise<void>): Pro
   await answered;
 }
 
-test("[B1] other writes come between its steps, and readers see all of the batch or nothing", async () => {
+test("[B1] [B3] other writes come between its steps, and readers see all of the batch or nothing", async () => {
   const { batch, jobs } = newBatch(JOBS);
   const created = engine.createBatch(batch, jobs, at(0));
   const seen = new Set<number>();
@@ -89,7 +89,7 @@ test("[B1] other writes come between its steps, and readers see all of the batch
   expect(await engine.getBatch(batch.id)).toEqual(await created);
 });
 
-test("[B1] pages of a list pass over what is hidden", async () => {
+test("[B3] pages of a list pass over what is hidden", async () => {
   const before = newJob();
   await engine.createJob(before, at(0));
   const { batch, jobs } = newBatch(JOBS);
@@ -107,7 +107,7 @@ test("[B1] pages of a list pass over what is hidden", async () => {
   expect(pages).toBeGreaterThan(1);
 });
 
-test("[B1] its jobs are claimed once it is there, in their order, after those that waited before", async () => {
+test("[B3] its jobs are claimed once it is there, in their order, after those that waited before", async () => {
   const before = newJob();
   await engine.createJob(before, at(0));
   const { batch, jobs } = newBatch(JOBS);
