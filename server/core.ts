@@ -1,4 +1,5 @@
 /** The jobs of a process, without any transport: the engine and the parts that stand on it. */
+import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import { createAudit } from "./auth/audit.ts";
@@ -13,10 +14,11 @@ import { createSteadyClock } from "./engine/steady-clock.ts";
 import { openEngine } from "./engine/index.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
-import { createRunner, type Stopped } from "./jobs/runner.ts";
+import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
 import type { Limits } from "./limits/open.ts";
 import { createMetrics, type Metrics } from "./metrics/open.ts";
+import { defaultNodeName } from "./node-name.ts";
 import { openServerLimits } from "./open-limits.ts";
 import { openPresence, type PresenceService } from "./presence/open.ts";
 import { openSchedules } from "./schedules/open.ts";
@@ -82,6 +84,7 @@ export async function openCore(
     },
     { streams: () => streams.usage(), running: () => running(), engine: () => engine },
   );
+  let runner: Runner | undefined;
   const engine = await openEngine(config, {
     onEvent: metrics.onEvent,
     onGroup: metrics.onGroup,
@@ -98,6 +101,7 @@ export async function openCore(
     now,
     tell,
     onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
+    ownWorker: () => runner?.describe(),
   });
   if (!engine.capabilities.multiProcess) {
     opened.defer(
@@ -133,13 +137,19 @@ export async function openCore(
     log,
   });
 
-  const runner =
+  runner =
     config.ROLE === "gateway"
       ? undefined
       : createRunner({
           engine,
           kinds,
           worker: newId(),
+          identity: {
+            name: config.NODE_NAME ?? defaultNodeName(),
+            host: hostname(),
+            pid: process.pid,
+            version: VERSION,
+          },
           concurrency: config.CONCURRENCY,
           maxAttempts: config.MAX_ATTEMPTS,
           leaseMs: config.LEASE_MS,

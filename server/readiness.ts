@@ -10,14 +10,13 @@ const NO_WORKER =
 export function createReadiness(options: {
   engine: Engine;
   isStopping: () => boolean;
-  now: () => Date;
 }): () => Promise<Readiness> {
-  const { engine, isStopping, now } = options;
+  const { engine, isStopping } = options;
   return async () => {
     if (isStopping()) throw new AppError("UNAVAILABLE", "The server is stopping.");
     await engine.health();
     if (!engine.capabilities.multiProcess) return {};
-    const workers = (await engine.present(now())).length;
+    const workers = await engine.workers.count();
     return workers > 0 ? { workers } : { workers, note: NO_WORKER };
   };
 }

@@ -14,6 +14,7 @@ import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
+import { pausesSuite } from "./pauses.suite.ts";
 import { presenceSuite } from "./presence.suite.ts";
 import { queueSuite } from "./queue.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
@@ -24,6 +25,7 @@ import { sharesSuite } from "./shares.suite.ts";
 import { usageSuite } from "./usage.suite.ts";
 import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
+import { workersSuite } from "./workers.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
   describe(`engine: ${subject.name}`, () => {
@@ -37,6 +39,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     draftsSuite(subject);
     linesSuite(subject);
     hintsSuite(subject);
+    pausesSuite(subject);
     presenceSuite(subject);
     schedulesSuite(subject);
     sessionsSuite(subject);
@@ -49,6 +52,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     upkeepSuite(subject);
     usageSuite(subject);
     usersSuite(subject);
+    workersSuite(subject);
     modelSuite(subject);
   });
 }

@@ -20,7 +20,7 @@ import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
-import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPauses } from "./pauses.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
@@ -38,6 +38,7 @@ import type { TenantWeights } from "#server/engine/turns.ts";
 import { createTurns } from "./turns.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
+import { createWorkers } from "./workers.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -90,10 +91,11 @@ export async function openSqliteEngine({
   const change = createChange(parts);
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
-  const queue = createQueue({ ...parts, change });
+  const pauses = createPauses(db, outbox);
+  const queue = createQueue({ ...parts, change, pauses });
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
-  const heartbeats = createWorkerHeartbeats(clock);
+  const workers = createWorkers(clock);
   const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);
   const shareLinks = createShareLinks(db, outbox);
@@ -160,8 +162,6 @@ export async function openSqliteEngine({
       return write(() => queue.claim(request), request.max);
     },
     renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),
-    announce: (worker, ttlMs) => read(() => heartbeats.announce(worker, ttlMs)),
-    present: () => read(() => heartbeats.present()),
     async takeSession(session, holder) {
       // After an outage many clients ask for expired sessions: answered by a read, even while writes fail.
       if (!(await read(() => sessions.has(session)))) return undefined;
@@ -226,6 +226,20 @@ export async function openSqliteEngine({
         assertOpen();
         return now;
       },
+    },
+    workers: {
+      announce: (report, ttlMs) => read(() => workers.announce(report, ttlMs)),
+      count: () => read(() => workers.count()),
+      list: (query) => read(() => workers.list(query)),
+      get: (id) => read(() => workers.get(id)),
+      order: (id, order) => read(() => workers.order(id, order)),
+      onOrder: (id, listener) => read(() => workers.onOrder(id, listener)),
+    },
+    pauses: {
+      obeys: { tenants: false, kinds: false },
+      set: (pause) => write(() => pauses.set(pause)),
+      remove: (scope) => write(() => pauses.remove(scope)),
+      list: () => read(() => pauses.list()),
     },
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),

@@ -17,6 +17,8 @@ export interface Outbox {
   queued(due: number): void;
   /** Leases began or were prolonged. */
   leased(): void;
+  /** A pause ended. */
+  resumed(): void;
   credentialEnded(hint: CredentialHint): void;
 }
 
@@ -59,6 +61,9 @@ export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outb
     },
     leased() {
       group.afterCommit(work.rearm);
+    },
+    resumed() {
+      group.afterCommit(work.fire);
     },
     credentialEnded(hint) {
       group.afterCommit(() => hints.emitCredential(hint));

@@ -17,6 +17,7 @@ import { startOf } from "#server/engine/start.ts";
 import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Pauses } from "./pauses.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
 import type { TenantRef, Turns } from "./turns.ts";
@@ -86,10 +87,12 @@ interface QueueOptions {
   turns: Turns;
   outbox: Outbox;
   change: Pick<Change, "from">;
+  pauses: Pick<Pauses, "isAll">;
   clock: () => number;
 }
 
-export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOptions): Queue {
+export function createQueue(options: QueueOptions): Queue {
+  const { db, jobs, turns, outbox, change, pauses, clock } = options;
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
   const leaseOver = "held = 1 AND due <= ?";
   const delaysOver = db.prepare(
@@ -130,8 +133,11 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
   }
 
   return {
-    isDue: () => !turns.isEmpty() || anyOver.some((each) => each.get(clock()) !== undefined),
+    isDue: () =>
+      !pauses.isAll() &&
+      (!turns.isEmpty() || anyOver.some((each) => each.get(clock()) !== undefined)),
     claim({ max, leaseMs, now: at, start }) {
+      if (pauses.isAll()) return [];
       const now = clock();
       endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));
       const rows = ended.all(now, max);

@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
 import { QUEUE_OF_TENANTS } from "./queue-columns.ts";
+import { PAUSE_TABLE } from "./pauses.ts";
 import { SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SESSION_TABLES } from "./session-tables.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
@@ -247,6 +248,7 @@ export const MIGRATIONS: readonly string[] = [
   "ALTER TABLE jobs ADD COLUMN trace TEXT",
   QUEUE_OF_TENANTS,
   SCHEDULE_TABLE,
+  PAUSE_TABLE,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

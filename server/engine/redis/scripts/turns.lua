@@ -10,6 +10,7 @@
 --       for each piece of news: tenant, moment, time of its alarm or "", "ready": it has ready jobs again; "empty"; or ""
 -- Returns {ms until the next alarm or -1, time now in ms, {tenants whose alarm is due},
 --          {tenant, number of turns, … in their order}, {tenant, turn before, …}}. There are no turns while an alarm is due.
+-- While all jobs are paused (`pauses.ts`) there are neither turns nor alarms.
 local p, room, whole, ended = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local turns, told, alarms = p .. ':turns', p .. ':told', p .. ':alarms'
 local FIRST, CLAIM, NEWS = 4, 7, 4
@@ -72,6 +73,8 @@ for i = news, #ARGV, NEWS do
 end
 if is_news or next_alarm() < alarm then redis.call('SPUBLISH', p .. ':hint', '') end
 
+local paused = redis.call('HEXISTS', p .. ':pauses', ' ') == 1
+if paused then room = 0 end
 local due, runs, places = {}, {}, {}
 if room > 0 then
   due = redis.call('ZRANGE', alarms, '-inf', now, 'BYSCORE', 'LIMIT', 0, AT_ONCE)
@@ -98,5 +101,5 @@ while room > 0 do
   runs[#runs + 1] = tenant
   runs[#runs + 1] = count
 end
-alarm = next_alarm()
+alarm = paused and math.huge or next_alarm()
 return {alarm == math.huge and -1 or math.max(0, alarm - now), now, due, runs, places}
