@@ -3,13 +3,22 @@ import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { MAX_PAUSES } from "#shared/limits.ts";
 import type { Pause } from "#shared/pause.ts";
-import { at, codeOf, LEASE_MS, newJob, release, startedJob, STEP } from "./builders.ts";
+import { at, codeOf, LEASE_MS, newBatch, newJob, release, startedJob, STEP } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 
 const ALL: Pause = { at: at(0), note: "The provider is down", by: { user: "op", via: "key" } };
 
 function claim(engine: Engine, max = 10): Promise<Claim[]> {
   return engine.claim({ worker: "w", max, leaseMs: LEASE_MS, now: at(1) });
+}
+
+async function queueFor(engine: Engine, tenant: string, count: number): Promise<void> {
+  const { batch, jobs } = newBatch(count, { tenant });
+  await engine.createBatch(batch, jobs, at(0));
+}
+
+async function tenantsOf(engine: Engine, max: number): Promise<string> {
+  return (await claim(engine, max)).map(({ job }) => job.tenant).join(" ");
 }
 
 export function pausesSuite(subject: EngineUnderTest): void {
@@ -84,6 +93,50 @@ export function pausesSuite(subject: EngineUnderTest): void {
       expect(await claim(again)).toEqual([]);
       await again.pauses.remove({});
       await vi.waitFor(async () => expect(await claim(again)).toMatchObject([{ jobId: id }]));
+    });
+
+    test("[O5] a paused tenant's jobs wait, those of others do not, and the pause earns no turns", async ({
+      data,
+      engine,
+    }) => {
+      const lost = await startedJob(engine, at(0));
+      const delayed = await startedJob(engine, at(0));
+      await engine.change(delayed.jobId, release(1000), at(0), delayed);
+      await engine.createJob(newJob({ tenant: "acme" }), at(0));
+      expect(await engine.pauses.set({ ...ALL, tenant: "acme" })).toBeUndefined();
+      await data.pass(2 * LEASE_MS);
+      await queueFor(engine, "acme", 2);
+      await queueFor(engine, "other", 8);
+      expect(await tenantsOf(engine, 4)).toBe("other other other other");
+      await engine.pauses.remove({ tenant: "acme" });
+      const given: Claim[] = [];
+      await vi.waitFor(async () => {
+        given.push(...(await claim(engine, 1)));
+        expect(given).toHaveLength(9);
+      });
+      expect(given[0]?.jobId).toBe(lost.jobId);
+      expect(given.map(({ job }) => job.tenant).join(" ")).toBe(`acme${" acme other".repeat(4)}`);
+    });
+
+    test("[O5] a tenant can be paused before it has jobs, and beside many others", async ({
+      data,
+      engine,
+    }) => {
+      for (let n = 0; n < 20; n++) {
+        await engine.pauses.set({ ...ALL, tenant: `paused-${n}` });
+        await queueFor(engine, `paused-${n}`, 2);
+      }
+      expect(await tenantsOf(engine, 9)).toBe("");
+      await engine.close();
+      const again = await data.open();
+      expect(await tenantsOf(again, 9)).toBe("");
+      await again.pauses.set({ ...ALL, tenant: "other", kind: "another kind" });
+      await queueFor(again, "other", 2);
+      await queueFor(again, "paused-8", 1);
+      expect(await tenantsOf(again, 9)).toBe("other other");
+      await again.pauses.remove({ tenant: "paused-7" });
+      expect(await tenantsOf(again, 9)).toBe("paused-7 paused-7");
+      expect(await tenantsOf(again, 9)).toBe("");
     });
 
     test("one that is there stays as it is, and each scope has its own", async ({ engine }) => {

@@ -87,7 +87,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const starts = createStarts({ ...parts, change });
   const claim = createClaims({ ...parts, starts, renew });
   const workers = createWorkers({ ...parts, hints });
-  const pauses = createPauses(redis, run, keys);
+  const pauses = createPauses(parts);
   const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(redis, run, keys);

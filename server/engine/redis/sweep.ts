@@ -17,13 +17,17 @@ interface SweepOptions {
   ring: Pick<Ring, "tell" | "writeWeights">;
 }
 
-export function createSweep({ run, keys, tenants, ring }: SweepOptions): () => Promise<void> {
-  async function look(tenant: string): Promise<News[]> {
+/** What the ring is to know of a tenant. */
+export function createLook(run: RunScript, keys: Keys): (tenant: string) => Promise<News[]> {
+  return async (tenant) => {
     const [ready, , alarm, moment] = await run<Look>("look", keys.tenant(tenant));
     if (ready > 0) return [{ tenant, is: "ready", moment, alarm }];
     return alarm === "" ? [] : [{ tenant, alarm }];
-  }
+  };
+}
 
+export function createSweep({ run, keys, tenants, ring }: SweepOptions): () => Promise<void> {
+  const look = createLook(run, keys);
   return async () => {
     await ring.writeWeights();
     await ring.tell(await tenants.ofAll(look));

@@ -91,7 +91,7 @@ export async function openSqliteEngine({
   const change = createChange(parts);
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
-  const pauses = createPauses(db, outbox);
+  const pauses = createPauses(parts);
   const queue = createQueue({ ...parts, change, pauses });
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
@@ -236,7 +236,7 @@ export async function openSqliteEngine({
       onOrder: (id, listener) => read(() => workers.onOrder(id, listener)),
     },
     pauses: {
-      obeys: { tenants: false, kinds: false },
+      obeys: { tenants: true, kinds: false },
       set: (pause) => write(() => pauses.set(pause)),
       remove: (scope) => write(() => pauses.remove(scope)),
       list: () => read(() => pauses.list()),

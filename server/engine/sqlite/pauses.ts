@@ -5,6 +5,12 @@ import { MAX_PAUSES } from "#shared/limits.ts";
 import { PauseSchema } from "#shared/pause.schema.ts";
 import type { Pause, PauseScope } from "#shared/pause.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Turns } from "./turns.ts";
+
+/** True for a job whose tenant is not paused. */
+export const TENANT_RUNS = `NOT EXISTS (
+    SELECT 1 FROM tenants CROSS JOIN pauses ON pauses.tenant = tenants.tenant
+    WHERE tenants.n = jobs.tenant_n AND pauses.kind = '')`;
 
 /** An empty tenant or kind: all of them. Neither can be empty otherwise. */
 export const PAUSE_TABLE = `
@@ -38,7 +44,13 @@ interface Row {
 
 const COLUMNS = "tenant, kind, at, note, user, via";
 
-export function createPauses(db: DatabaseSync, outbox: Pick<Outbox, "resumed">): Pauses {
+interface PausesOptions {
+  db: DatabaseSync;
+  turns: Pick<Turns, "pause" | "resume">;
+  outbox: Pick<Outbox, "resumed">;
+}
+
+export function createPauses({ db, turns, outbox }: PausesOptions): Pauses {
   const find = db.prepare(`SELECT ${COLUMNS} FROM pauses WHERE tenant = ? AND kind = ?`);
   const count = db.prepare("SELECT count(*) AS n FROM pauses");
   const insert = db.prepare(`INSERT INTO pauses (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
@@ -57,6 +69,7 @@ export function createPauses(db: DatabaseSync, outbox: Pick<Outbox, "resumed">):
       if ((count.get() as { n: number }).n >= MAX_PAUSES) throw tooManyPauses();
       const { tenant = "", kind = "", at, note, by } = pause;
       insert.run(tenant, kind, at.getTime(), note, by.user, by.via);
+      if (tenant !== "" && kind === "") turns.pause(tenant);
       return undefined;
     },
     remove(scope) {
@@ -64,6 +77,7 @@ export function createPauses(db: DatabaseSync, outbox: Pick<Outbox, "resumed">):
       if (before === undefined) return undefined;
       const { tenant = "", kind = "" } = scope;
       drop.run(tenant, kind);
+      if (tenant !== "" && kind === "") turns.resume(tenant);
       outbox.resumed();
       return before;
     },

@@ -30,13 +30,18 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
   db.close();
   rmSync(dataDir, { recursive: true });
   expect(plans.filter((plan) => /^(SCAN|USE TEMP)/.test(plan))).toEqual([
+    // There are MAX_PAUSES at most.
+    expect.stringMatching(/^SCAN pauses <- SELECT count/),
     expect.stringMatching(/^SCAN tenant_usage <- /),
   ]);
   // The rows of a claim have their order from an index of the jobs of one state alone, so `LIMIT` ends the search.
   const claims = [
-    ["ORDER BY turn, tenant LIMIT", "SEARCH turns USING INDEX turns_in_order (turn>?)"],
+    [
+      "ORDER BY turn, tenant LIMIT",
+      "SEARCH turns USING INDEX turns_in_order (paused=? AND turn>?)",
+    ],
     ["ORDER BY jobs.rank, jobs.n LIMIT", "SEARCH jobs USING INDEX jobs_ready (tenant_n=?)"],
-    ["held = 1 AND due <= ? ORDER BY due", "SEARCH jobs USING INDEX jobs_leased (due<?)"],
+    ["AND pauses.kind = '') ORDER BY due", "SEARCH jobs USING INDEX jobs_leased (due<?)"],
     ["due > 0 AND due <= ? ORDER BY due LIMIT", "jobs USING INDEX jobs_delayed (due>? AND due<?)"],
   ] as const;
   for (const [part, plan] of claims) {

@@ -17,7 +17,7 @@ import { startOf } from "#server/engine/start.ts";
 import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Pauses } from "./pauses.ts";
+import { TENANT_RUNS, type Pauses } from "./pauses.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
 import type { TenantRef, Turns } from "./turns.ts";
@@ -94,7 +94,8 @@ interface QueueOptions {
 export function createQueue(options: QueueOptions): Queue {
   const { db, jobs, turns, outbox, change, pauses, clock } = options;
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
-  const leaseOver = "held = 1 AND due <= ?";
+  // Those of paused tenants are as few as the slots of the processes that ended.
+  const leaseOver = `held = 1 AND due <= ? AND ${TENANT_RUNS}`;
   const delaysOver = db.prepare(
     `SELECT jobs.n AS job_n, tenant_n AS n, tenant FROM jobs JOIN owners ON owners.n = owner_n
      WHERE ${delayOver} ORDER BY due ${LIMIT}`,

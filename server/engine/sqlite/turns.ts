@@ -18,6 +18,10 @@ export interface Turns {
    * Takes the turns of the next `max` jobs. Returns the number of the tenant of each, in order; the jobs are ready no more.
    */
   take(max: number): number[];
+  /** The tenant has no turns from now on. */
+  pause(tenant: string): void;
+  /** The tenant enters as one that just got its jobs, so that the time of the pause earned no turns. */
+  resume(tenant: string): void;
   isEmpty(): boolean;
 }
 
@@ -32,9 +36,11 @@ export const TURN_TABLES = `
     tenant TEXT NOT NULL,
     turn INTEGER NOT NULL,
     -- How many ready jobs it has: one at least.
-    ready INTEGER NOT NULL
+    ready INTEGER NOT NULL,
+    -- 1: its jobs are paused, so it has no turns.
+    paused INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX temp.turns_in_order ON turns (turn, tenant);
+  CREATE INDEX temp.turns_in_order ON turns (paused, turn, tenant);
   -- One row: the largest turn from which a job was given.
   CREATE TEMP TABLE newest_turn (n INTEGER PRIMARY KEY, turn INTEGER NOT NULL) STRICT;
   INSERT INTO newest_turn VALUES (1, 0);
@@ -51,8 +57,9 @@ interface Turn {
 export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   db.exec(TURN_TABLES);
   const join = db.prepare(
-    `INSERT INTO turns (tenant_n, tenant, turn, ready)
-     VALUES (?, ?, (SELECT turn FROM newest_turn WHERE n = 1) + ?, ?)
+    `INSERT INTO turns (tenant_n, tenant, turn, ready, paused)
+     VALUES (?1, ?2, (SELECT turn FROM newest_turn WHERE n = 1) + ?3, ?4,
+       EXISTS (SELECT 1 FROM pauses WHERE tenant = ?2 AND kind = ''))
      ON CONFLICT (tenant_n) DO UPDATE SET ready = ready + excluded.ready`,
   );
   const reduce = db.prepare(
@@ -60,11 +67,17 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   );
   const leave = db.prepare("DELETE FROM turns WHERE tenant_n = ?");
   const next = db.prepare(
-    `SELECT tenant_n, tenant, turn, ready FROM turns WHERE turn > 0 ORDER BY turn, tenant ${LIMIT}`,
+    `SELECT tenant_n, tenant, turn, ready FROM turns WHERE paused = 0 AND turn > 0
+     ORDER BY turn, tenant ${LIMIT}`,
   );
   const advance = db.prepare("UPDATE turns SET turn = ?, ready = ? WHERE tenant_n = ?");
   const setNewest = db.prepare("UPDATE newest_turn SET turn = max(turn, ?) WHERE n = 1");
-  const any = db.prepare("SELECT 1 FROM turns WHERE turn > 0 LIMIT 1");
+  const ofTenant = "WHERE tenant_n = (SELECT n FROM tenants WHERE tenant = ?)";
+  const pause = db.prepare(`UPDATE turns SET paused = 1 ${ofTenant}`);
+  const resume = db.prepare(
+    `UPDATE turns SET paused = 0, turn = (SELECT turn FROM newest_turn WHERE n = 1) + ? ${ofTenant}`,
+  );
+  const any = db.prepare("SELECT 1 FROM turns WHERE paused = 0 AND turn > 0 LIMIT 1");
 
   return {
     add({ n, tenant }, jobs) {
@@ -97,6 +110,8 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       setNewest.run(newest);
       return given;
     },
+    pause: (tenant) => void pause.run(tenant),
+    resume: (tenant) => void resume.run(stepOf(weights, tenant), tenant),
     isEmpty: () => any.get() === undefined,
   };
 }

@@ -10,7 +10,8 @@
 --       for each piece of news: tenant, moment, time of its alarm or "", "ready": it has ready jobs again; "empty"; or ""
 -- Returns {ms until the next alarm or -1, time now in ms, {tenants whose alarm is due},
 --          {tenant, number of turns, … in their order}, {tenant, turn before, …}}. There are no turns while an alarm is due.
--- While all jobs are paused (`pauses.ts`) there are neither turns nor alarms.
+-- While all jobs are paused (`pauses.ts`) there are neither turns nor alarms, and none of a tenant whose jobs are: what is told
+-- of it is not heard. At the end of its pause it is told again.
 local p, room, whole, ended = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local turns, told, alarms = p .. ':turns', p .. ':told', p .. ':alarms'
 local FIRST, CLAIM, NEWS = 4, 7, 4
@@ -27,8 +28,12 @@ local weighted = redis.call('EXISTS', p .. ':steps') == 1
 local function exact(number) return string.format('%.0f', number) end
 local function step(tenant) return weighted and tonumber(redis.call('HGET', p .. ':steps', tenant)) or whole end
 local function next_alarm() return tonumber(redis.call('ZRANGE', alarms, 0, 0, 'WITHSCORES')[2] or math.huge) end
+local some_paused = redis.call('EXISTS', p .. ':pauses') == 1
+local function is_paused(tenant)
+  return some_paused and redis.call('HEXISTS', p .. ':pauses', ' ' .. tenant) == 1
+end
 local function set_alarm(tenant, time)
-  if time ~= '' then redis.call('ZADD', alarms, 'LT', time, tenant) end
+  if time ~= '' and not is_paused(tenant) then redis.call('ZADD', alarms, 'LT', time, tenant) end
 end
 local function leave(tenant)
   redis.call('ZREM', turns, tenant)
@@ -36,7 +41,9 @@ local function leave(tenant)
 end
 local function hear(tenant, moment, is)
   local before = redis.call('ZSCORE', turns, tenant) and redis.call('HGET', told, tenant)
-  if is == 'ready' then
+  if is == 'ready' and is_paused(tenant) then
+    leave(tenant)
+  elseif is == 'ready' then
     if not before then redis.call('ZADD', turns, exact(newest + step(tenant)), tenant) end
     if not before or tonumber(before) < tonumber(moment) then redis.call('HSET', told, tenant, moment) end
   elseif is == 'empty' and before and tonumber(before) < tonumber(moment) then
@@ -73,7 +80,7 @@ for i = news, #ARGV, NEWS do
 end
 if is_news or next_alarm() < alarm then redis.call('SPUBLISH', p .. ':hint', '') end
 
-local paused = redis.call('HEXISTS', p .. ':pauses', ' ') == 1
+local paused = is_paused('')
 if paused then room = 0 end
 local due, runs, places = {}, {}, {}
 if room > 0 then
