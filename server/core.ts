@@ -25,6 +25,7 @@ import { openSchedules } from "./schedules/open.ts";
 import type { Schedules } from "./schedules/schedules.ts";
 import { openStreams, type Streams } from "./streams/open.ts";
 import type { UserRef } from "#shared/known-user.ts";
+import { isOfAll } from "#shared/pause.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import { VERSION } from "#shared/version.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
@@ -82,7 +83,13 @@ export async function openCore(
       concurrency: config.ROLE === "gateway" ? 0 : config.CONCURRENCY,
       now,
     },
-    { streams: () => streams.usage(), running: () => running(), engine: () => engine },
+    {
+      streams: () => streams.usage(),
+      running: () => running(),
+      isDraining: () => runner?.isDraining() ?? false,
+      isPaused: async () => (await engine.pauses.list()).some(isOfAll),
+      engine: () => engine,
+    },
   );
   let runner: Runner | undefined;
   const engine = await openEngine(config, {

@@ -22,6 +22,8 @@ export interface Held {
 export interface Duty {
   /** True while it may claim jobs. */
   isOn(): boolean;
+  /** True while an order keeps it from claiming. */
+  isDraining(): boolean;
   /** To be called when a job or a claim has ended. */
   ended(): void;
   describe(): Worker;
@@ -109,6 +111,7 @@ export function createDuty(options: DutyOptions): Duty {
 
   return {
     isOn: () => state === "running",
+    isDraining: () => state === "draining" || state === "drained",
     ended,
     describe,
     beat,

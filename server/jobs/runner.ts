@@ -25,6 +25,8 @@ export interface Runner {
   running(): number;
   /** Who it is, and what it does at this moment. */
   describe(): Worker;
+  /** It was told to start no more jobs. */
+  isDraining(): boolean;
   /** Takes no more jobs, lets those that run finish for `graceMs`, then gives them back. */
   stop(graceMs: number): Promise<Stopped>;
 }
@@ -265,6 +267,7 @@ export function createRunner(options: RunnerOptions): Runner {
     },
     running: () => running.size,
     describe: duty.describe,
+    isDraining: duty.isDraining,
     async stop(graceMs) {
       duty.stop();
       unlisten?.();

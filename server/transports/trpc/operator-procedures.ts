@@ -12,7 +12,8 @@ import type { createInit } from "./init.ts";
 
 const WorkerId = z.object({ workerId: Text.min(1).max(MAX_WORKER_ID_CHARS) });
 const Workers = Page.extend({ limit: z.int().min(1).max(MAX_PAGE_WORKERS).default(50) });
-const Scope = z.object({ tenant: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional() });
+/** Strict: a field that is left out of a scope would widen it to everything. */
+const Scope = z.strictObject({ tenant: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional() });
 const ToPause = Scope.extend({ note: Text.trim().max(MAX_PAUSE_NOTE_CHARS).optional() });
 
 export function createOperatorProcedures({ procedure }: ReturnType<typeof createInit>) {
