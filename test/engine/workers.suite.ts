@@ -89,8 +89,8 @@ export function workersSuite(subject: EngineUnderTest): void {
     });
 
     test("[O4] a worker that is not there gets no order", async ({ engine }) => {
-      expect(await engine.workers.order("nobody", "drain")).toBe(false);
-      expect(await engine.workers.announce(newWorker({ id: "nobody" }), TTL_MS)).toBeUndefined();
+      expect(await engine.workers.order("gone", "drain")).toBe(false);
+      expect(await engine.workers.announce(newWorker({ id: "gone" }), TTL_MS)).toBeUndefined();
     });
   });
 }

@@ -28,7 +28,7 @@ export function createWorkers({ redis, run, keys, hints }: WorkersOptions): Work
     },
     async count() {
       const [seconds = 0, microseconds = 0] = await redis.time();
-      const now = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+      const now = seconds * 1000 + Math.floor(microseconds / 1000);
       return redis.zcount(`${keys.ring}:workers`, `(${now}`, "+inf");
     },
     async list({ cursor = "", limit }) {

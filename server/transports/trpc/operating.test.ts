@@ -26,7 +26,6 @@ beforeEach(async () => {
   data = await newTestData();
   data.env.SHUTDOWN_GRACE_MS = "0";
   const engine = await openEngine(data.config);
-  const now = () => new Date();
   const apiKeys = createApiKeys({ store: engine.apiKeys, audit: auditOf(engine), now });
   const made = await apiKeys.create({
     tenant: "ops",
@@ -51,6 +50,12 @@ function withToken(token: string): Client {
 }
 const withScope = async (scope: string, tenant = "acme") =>
   withToken(await tokenFor("ann", { scope, tenant }));
+
+const now = () => new Date();
+
+async function statusOf(client: Client, jobId: string): Promise<string> {
+  return (await client.job.get.query({ jobId })).status;
+}
 
 async function recorded(tenant: string) {
   await app.close();
@@ -102,8 +107,6 @@ test("[O5] a paused tenant's jobs wait while those of another run", async () => 
   await ann.pause.set.mutate({ tenant: "acme" });
   const { id: waiting } = await ann.job.create.mutate(WAITS);
   const { id: running } = await bob.job.create.mutate(WAITS);
-  const statusOf = async (client: Client, jobId: string) =>
-    (await client.job.get.query({ jobId })).status;
   await vi.waitFor(async () => expect(await statusOf(bob, running)).toBe("PROCESSING"));
   expect(await statusOf(ann, waiting)).toBe("PENDING");
   const [worker] = (await operator.worker.list.query()).items;
@@ -160,8 +163,9 @@ test("[O7] entries name the operator in the list of the instance, or of the tena
   ]);
 });
 
+const readiness = async () => (await fetch(`${app.url}/readyz`)).text();
+
 test("[O8] readiness says that everything is paused", async () => {
-  const readiness = async () => (await fetch(`${app.url}/readyz`)).text();
   expect(await readiness()).not.toContain("paused");
   await operator.pause.set.mutate({ tenant: "acme" });
   expect(await readiness()).not.toContain("paused");
