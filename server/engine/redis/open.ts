@@ -23,7 +23,7 @@ import { createRenew } from "./leases.ts";
 import { createLines } from "./lines.ts";
 import { createKeys } from "./keys.ts";
 import { createNewest } from "./newest.ts";
-import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPauses } from "./pauses.ts";
 import { createPermits } from "./permits.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
@@ -44,6 +44,7 @@ import { createTenantDirectory } from "./tenant-directory.ts";
 import { createTickets } from "./tickets.ts";
 import { createUsers } from "./users.ts";
 import { createWaiting } from "./waiting.ts";
+import { createWorkers } from "./workers.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
 
 export interface RedisOptions {
@@ -96,7 +97,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const starts = createStarts({ ...parts, change, expiry });
   const claim = createClaims({ ...parts, takes: createTakes(parts), starts, renew });
   const waiting = createWaiting(parts);
-  const heartbeats = createWorkerHeartbeats(run, keys);
+  const workers = createWorkers({ ...parts, hints });
+  const pauses = createPauses(parts);
   const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(redis, run, keys);
@@ -188,8 +190,6 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     readLines: (jobId, after, limit) => use(() => lines.read(jobId, after, limit)),
     claim: (request) => use(() => claim(request)),
     renew: (held, leaseMs) => use(() => renew(held, leaseMs)),
-    announce: (worker, ttlMs) => use(() => heartbeats.announce(worker, ttlMs)),
-    present: () => use(() => heartbeats.present()),
     takeSession: (session, holder) => use(() => sessions.take(session, holder)),
     saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
     endSession: (session, holder) => use(() => sessions.end(session, holder)),
@@ -245,6 +245,20 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       release: (id, version, delayMs, now) =>
         use(() => schedules.release(id, version, delayMs, now)),
       time: (now) => use(() => schedules.time(now)),
+    },
+    workers: {
+      announce: (report, ttlMs) => use(() => workers.announce(report, ttlMs)),
+      count: () => use(() => workers.count()),
+      list: (query) => use(() => workers.list(query)),
+      get: (id) => use(() => workers.get(id)),
+      order: (id, order) => use(() => workers.order(id, order)),
+      onOrder: (id, listener) => use(() => workers.onOrder(id, listener)),
+    },
+    pauses: {
+      obeys: pauses.obeys,
+      set: (pause) => use(() => pauses.set(pause)),
+      remove: (scope) => use(() => pauses.remove(scope)),
+      list: () => use(() => pauses.list()),
     },
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),

@@ -26,7 +26,7 @@ import { createLog } from "./log.ts";
 import { createNewRows } from "./new-rows.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
-import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPauses, pausedTenants } from "./pauses.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
@@ -40,6 +40,7 @@ import { createTurns } from "./turns.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
 import { createWaiting } from "./waiting.ts";
+import { createWorkers } from "./workers.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -75,6 +76,7 @@ export async function openSqliteEngine({
   const owners = createOwners(db);
   const usage = createUsage(db);
   finishStaged(db, { owners, usage }, clock());
+  for (const tenant of pausedTenants(db)) turns.pause(tenant);
   makeReady(db, turns, clock());
   makeSessionsReady(db, clock());
   freeSchedules(db);
@@ -129,11 +131,12 @@ export async function openSqliteEngine({
   });
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
-  const queue = createQueue({ ...parts, change, expiry });
+  const pauses = createPauses(parts);
+  const queue = createQueue({ ...parts, change, expiry, pauses });
   const waiting = createWaiting(parts);
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
-  const heartbeats = createWorkerHeartbeats(clock);
+  const workers = createWorkers(clock);
   const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);
   const credentials = createCredentialStores({ db, outbox, read, write });
@@ -210,8 +213,6 @@ export async function openSqliteEngine({
       return write(() => queue.claim(request), request.max);
     },
     renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),
-    announce: (worker, ttlMs) => read(() => heartbeats.announce(worker, ttlMs)),
-    present: () => read(() => heartbeats.present()),
     async takeSession(session, holder) {
       // After an outage many clients ask for expired sessions: answered by a read, even while writes fail.
       if (!(await read(() => sessions.has(session)))) return undefined;
@@ -251,6 +252,20 @@ export async function openSqliteEngine({
         assertOpen();
         return now;
       },
+    },
+    workers: {
+      announce: (report, ttlMs) => read(() => workers.announce(report, ttlMs)),
+      count: () => read(() => workers.count()),
+      list: (query) => read(() => workers.list(query)),
+      get: (id) => read(() => workers.get(id)),
+      order: (id, order) => read(() => workers.order(id, order)),
+      onOrder: (id, listener) => read(() => workers.onOrder(id, listener)),
+    },
+    pauses: {
+      obeys: { tenants: true, kinds: false },
+      set: (pause) => write(() => pauses.set(pause)),
+      remove: (scope) => write(() => pauses.remove(scope)),
+      list: () => read(() => pauses.list()),
     },
     prune: (...args) => write(() => prune(...args), args[1] * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),

@@ -50,6 +50,10 @@ export interface Turns extends Remembered {
    * first ones are meant. They run, and are ready no more.
    */
   take(max: number, limits: LimitsOfKinds | undefined, now: number): LineRef[];
+  /** The tenant has no turns from now on. It need not have jobs. */
+  pause(tenant: string): void;
+  /** The tenant enters as one that just got its jobs, so that the time of the pause earned no turns. */
+  resume(tenant: string): void;
   /** True if `take` would find one. Not within a transaction. */
   isDue(limits: LimitsOfKinds | undefined, now: number): boolean;
   /** When the next job may start that only waits for a rate, in ms, if that is later than `after`. By the limits of the newest claim. */
@@ -68,6 +72,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   const lines = createLines();
   const undoLog = createUndoLog(lines.forgetEmpty);
   const newest = { turn: 0, part: 0 };
+  const pausing = { part: 0 };
   const ofLine = "due = 0 AND tenant_n = ? AND kind = ? AND key IS ?";
   // Two statements, as SQLite uses the index for a comparison of (rank, n) no further than for rank alone.
   const sameRank = db.prepare(
@@ -112,6 +117,15 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   function rememberNewest(): () => void {
     const { turn } = newest;
     return () => void (newest.turn = turn);
+  }
+
+  function rememberPaused(): () => void {
+    const before = new Set(lines.paused);
+    return () => {
+      for (const name of before.symmetricDifference(lines.paused)) {
+        lines.setPaused(name, before.has(name));
+      }
+    };
   }
 
   function join(tenant: Tenant, jobs: number): void {
@@ -237,6 +251,18 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       const refs = new Map(given.map((line) => [line, refOf(line)]));
       for (const line of refs.keys()) line.taken = undefined;
       return given.map((line) => refs.get(line) as LineRef);
+    },
+    pause(name) {
+      undoLog.before(pausing, rememberPaused);
+      lines.setPaused(name, true);
+    },
+    resume(name) {
+      undoLog.before(pausing, rememberPaused);
+      const tenant = lines.setPaused(name, false);
+      if (tenant === undefined || tenant.ready === 0) return;
+      undoLog.before(tenant, rememberTenant);
+      tenant.turn = newest.turn + stepOf(weights, tenant.name);
+      lines.turned(tenant);
     },
     isDue(limits, now) {
       meet(limits, now);
