@@ -4,13 +4,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, tes
 import { createJobwireClient } from "#client/lib/client.ts";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
-import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import { faultsOf, openTestPage, PHONE, type TestPage } from "#test/browser/page.fixture.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { waits } from "#test/jobs/waits.ts";
 import { signIn, startAppWithTokens, tokenFor } from "#test/transports/signed-in.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 
-const PHONE = { width: 375, height: 740 };
 const WAITS = { kind: "waits", input: {} };
 
 let browser: Browser;

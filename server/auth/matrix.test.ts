@@ -522,7 +522,7 @@ async function untilKnown(answer: () => string, isRefused: boolean): Promise<voi
 
 test("[P3] every procedure and event is asked", () => {
   expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
-  expect(EVENTS.size).toBe(11);
+  expect(EVENTS.size).toBe(12);
 });
 
 describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, answers) => {

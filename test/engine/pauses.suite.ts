@@ -8,6 +8,8 @@ import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 
 const ALL: Pause = { at: at(0), note: "The provider is down", by: { user: "op", via: "key" } };
 
+const OTHER = { job: { tenant: "other" } };
+
 function claim(engine: Engine, max = 10): Promise<Claim[]> {
   return engine.claim({ worker: "w", max, leaseMs: LEASE_MS, now: at(1) });
 }
@@ -137,6 +139,34 @@ export function pausesSuite(subject: EngineUnderTest): void {
       await again.pauses.remove({ tenant: "paused-7" });
       expect(await tenantsOf(again, 9)).toBe("paused-7 paused-7");
       expect(await tenantsOf(again, 9)).toBe("");
+    });
+
+    test("[O5] [Q5] what is paused takes nothing of the limits of its kind, and resumes within them", async ({
+      data,
+      engine,
+    }) => {
+      const rate = { limit: 3, perMs: 60_000 };
+      const limits = new Map([["article", { concurrency: 2, rate, perKey: { concurrency: 1 } }]]);
+      const next = () =>
+        engine.claim({ worker: "w", max: 9, leaseMs: 2 * rate.perMs, now: at(1), limits });
+      await engine.pauses.set({ ...ALL, tenant: "acme" });
+      await engine.createJob(newJob({ tenant: "acme", key: "k" }), at(0));
+      await queueFor(engine, "acme", 4);
+      await queueFor(engine, "other", 4);
+      const [first, second, ...others] = await next();
+      expect([first, second].map((given) => given?.job.tenant)).toEqual(["other", "other"]);
+      expect(others).toEqual([]);
+      await engine.change(first?.jobId ?? "", { action: "cancel" }, at(1));
+      await vi.waitFor(async () => expect(await next()).toMatchObject([OTHER]));
+      await engine.change(second?.jobId ?? "", { action: "cancel" }, at(1));
+      expect(await next()).toEqual([]);
+      await engine.pauses.remove({ tenant: "acme" });
+      expect(await next()).toEqual([]);
+      await data.pass(rate.perMs / rate.limit);
+      await vi.waitFor(async () =>
+        expect(await next()).toMatchObject([{ job: { tenant: "acme" } }]),
+      );
+      expect(await next()).toEqual([]);
     });
 
     test("one that is there stays as it is, and each scope has its own", async ({ engine }) => {

@@ -23,7 +23,7 @@ import { createRenew } from "./leases.ts";
 import { createLines } from "./lines.ts";
 import { createKeys } from "./keys.ts";
 import { createNewest } from "./newest.ts";
-import { createPauses } from "./pauses.ts";
+import { createOperatorStores } from "./operator-stores.ts";
 import { createPermits } from "./permits.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
@@ -44,7 +44,6 @@ import { createTenantDirectory } from "./tenant-directory.ts";
 import { createTickets } from "./tickets.ts";
 import { createUsers } from "./users.ts";
 import { createWaiting } from "./waiting.ts";
-import { createWorkers } from "./workers.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
 
 export interface RedisOptions {
@@ -97,8 +96,6 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const starts = createStarts({ ...parts, change, expiry });
   const claim = createClaims({ ...parts, takes: createTakes(parts), starts, renew });
   const waiting = createWaiting(parts);
-  const workers = createWorkers({ ...parts, hints });
-  const pauses = createPauses(parts);
   const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(redis, run, keys);
@@ -246,20 +243,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
         use(() => schedules.release(id, version, delayMs, now)),
       time: (now) => use(() => schedules.time(now)),
     },
-    workers: {
-      announce: (report, ttlMs) => use(() => workers.announce(report, ttlMs)),
-      count: () => use(() => workers.count()),
-      list: (query) => use(() => workers.list(query)),
-      get: (id) => use(() => workers.get(id)),
-      order: (id, order) => use(() => workers.order(id, order)),
-      onOrder: (id, listener) => use(() => workers.onOrder(id, listener)),
-    },
-    pauses: {
-      obeys: pauses.obeys,
-      set: (pause) => use(() => pauses.set(pause)),
-      remove: (scope) => use(() => pauses.remove(scope)),
-      list: () => use(() => pauses.list()),
-    },
+    ...createOperatorStores({ ...parts, hints, use }),
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),
     hasSignIns: (ids) => use(() => signIns.has(ids)),

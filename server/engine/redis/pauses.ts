@@ -19,7 +19,7 @@ const tenantOf = ({ tenant = "", kind = "" }: PauseScope) => (kind === "" ? tena
 
 const decode = (text: string): Pause => PauseSchema.parse(JSON.parse(text));
 
-interface PausesOptions {
+export interface PausesOptions {
   redis: Client;
   run: RunScript;
   keys: Keys;

@@ -7,7 +7,7 @@ import type { Keys } from "./keys.ts";
 import { inPairs } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 
-interface WorkersOptions {
+export interface WorkersOptions {
   redis: Client;
   run: RunScript;
   keys: Keys;

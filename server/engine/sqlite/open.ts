@@ -24,6 +24,7 @@ import { finishStaged } from "./staged-batches.ts";
 import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
 import { createNewRows } from "./new-rows.ts";
+import { createOperatorStores } from "./operator-stores.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
 import { createPauses, pausedTenants } from "./pauses.ts";
@@ -40,7 +41,6 @@ import { createTurns } from "./turns.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
 import { createWaiting } from "./waiting.ts";
-import { createWorkers } from "./workers.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -136,9 +136,9 @@ export async function openSqliteEngine({
   const waiting = createWaiting(parts);
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
-  const workers = createWorkers(clock);
   const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);
+  const operators = createOperatorStores({ clock, pauses, read, write });
   const credentials = createCredentialStores({ db, outbox, read, write });
   const backups = createBackups(db);
   const listUsers = createUsers(db);
@@ -222,6 +222,7 @@ export async function openSqliteEngine({
       write(() => sessions.save(session, holder, saved), saved.entries.size + 1),
     endSession: (session, holder) => write(() => sessions.end(session, holder)),
     ...credentials,
+    ...operators,
     listUsers: (query, now) => read(() => listUsers(query, now)),
     audit: {
       append: (tenant, entry) => write(() => audit.append(tenant, entry)),
@@ -252,20 +253,6 @@ export async function openSqliteEngine({
         assertOpen();
         return now;
       },
-    },
-    workers: {
-      announce: (report, ttlMs) => read(() => workers.announce(report, ttlMs)),
-      count: () => read(() => workers.count()),
-      list: (query) => read(() => workers.list(query)),
-      get: (id) => read(() => workers.get(id)),
-      order: (id, order) => read(() => workers.order(id, order)),
-      onOrder: (id, listener) => read(() => workers.onOrder(id, listener)),
-    },
-    pauses: {
-      obeys: { tenants: true, kinds: false },
-      set: (pause) => write(() => pauses.set(pause)),
-      remove: (scope) => write(() => pauses.remove(scope)),
-      list: () => read(() => pauses.list()),
     },
     prune: (...args) => write(() => prune(...args), args[1] * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),

@@ -30,6 +30,7 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
   rmSync(dataDir, { recursive: true });
   expect(plans.filter((plan) => /^(SCAN (?!\(subquery)|USE TEMP)/.test(plan))).toEqual([
     // There are MAX_PAUSES at most.
+    expect.stringMatching(/^SCAN pauses <- SELECT tenant, /),
     expect.stringMatching(/^SCAN pauses <- SELECT count/),
     expect.stringMatching(/^SCAN tenant_usage <- /),
   ]);

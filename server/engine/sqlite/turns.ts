@@ -12,6 +12,7 @@ import {
 } from "#server/engine/kind-limits.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
 import { isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
+import { createNextOf } from "./next-of-line.ts";
 import {
   createLines,
   type Group,
@@ -73,25 +74,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   const undoLog = createUndoLog(lines.forgetEmpty);
   const newest = { turn: 0, part: 0 };
   const pausing = { part: 0 };
-  const ofLine = "due = 0 AND tenant_n = ? AND kind = ? AND key IS ?";
-  // Two statements, as SQLite uses the index for a comparison of (rank, n) no further than for rank alone.
-  const sameRank = db.prepare(
-    `SELECT rank, n FROM jobs WHERE ${ofLine} AND rank = ? AND n > ? ORDER BY n LIMIT 1`,
-  );
-  const laterRank = db.prepare(
-    `SELECT rank, n FROM jobs WHERE ${ofLine} AND rank > ? ORDER BY rank, n LIMIT 1`,
-  );
-  for (const each of [sameRank, laterRank]) each.setReturnArrays(true);
-
-  /** The ready job of the line that follows the one that was taken last. */
-  function nextOf({ group: { tenant, kind }, key, taken }: Line): Rank {
-    const line = [tenant.n, kind.name, key] as const;
-    const { rank: after, n } = taken ?? FIRST;
-    const same = taken === undefined ? undefined : sameRank.get(...line, after, n);
-    const found = same ?? laterRank.get(...line, after);
-    const [first, of] = found as unknown as [number, number];
-    return { rank: first, n: of };
-  }
+  const nextOf = createNextOf(db);
 
   function toChange(line: Line): void {
     undoLog.before(line, rememberLine);
@@ -305,6 +288,3 @@ function leave(tenant: Tenant): void {
 function refOf({ key, group: { tenant, kind } }: Line): LineRef {
   return { tenantN: tenant.n, kind: kind.name, key };
 }
-
-/** Before every job of a line. */
-const FIRST: Rank = { rank: Number.MIN_SAFE_INTEGER, n: 0 };
