@@ -103,9 +103,9 @@ export function pausesSuite(subject: EngineUnderTest): void {
     }) => {
       const lost = await startedJob(engine, at(0));
       const delayed = await startedJob(engine, at(0));
-      await engine.change(delayed.jobId, release(1000), at(0), delayed);
       await engine.createJob(newJob({ tenant: "acme" }), at(0));
       expect(await engine.pauses.set({ ...ALL, tenant: "acme" })).toBeUndefined();
+      await engine.change(delayed.jobId, release(1000), at(0), delayed);
       await data.pass(2 * LEASE_MS);
       await queueFor(engine, "acme", 2);
       await queueFor(engine, "other", 8);
