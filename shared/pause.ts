@@ -19,6 +19,11 @@ export function isOfAll({ tenant, kind }: PauseScope): boolean {
   return tenant === undefined && kind === undefined;
 }
 
+/** True if it concerns all jobs of the tenant. */
+export function isOfTenant({ tenant, kind }: PauseScope, of: string): boolean {
+  return kind === undefined && (tenant === undefined || tenant === of);
+}
+
 /** For people: `everything`, `the tenant "acme"`. */
 export function textOfScope({ tenant, kind }: PauseScope): string {
   const ofTenant = tenant === undefined ? "" : `the tenant ${JSON.stringify(tenant)}`;

@@ -31,10 +31,10 @@ export function createPauses({ store, audit, now }: PausesOptions): Pauses {
   function assertObeyed({ tenant, kind }: PauseScope): void {
     const { tenants, kinds } = store.obeys;
     if ((tenant === undefined || tenants) && (kind === undefined || kinds)) return;
-    throw new AppError(
-      "BAD_REQUEST",
-      "This server can pause everything, but no single tenant or kind.",
-    );
+    const which = tenants
+      ? "everything, or a tenant, but no single kind"
+      : "everything, and no less";
+    throw new AppError("BAD_REQUEST", `This server can pause ${which}.`);
   }
 
   return {
