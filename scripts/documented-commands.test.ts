@@ -21,8 +21,9 @@ async function helpOf(verb: readonly string[]): Promise<string> {
 /** The parts of a command that do not exist: its verb, or options. */
 async function faultsOf(command: string): Promise<string[]> {
   const words = command.split(/\s+/);
-  const [first = ""] = words;
-  const verb = first === "keys" ? words.slice(0, 2) : [first];
+  const [first = "", second = ""] = words;
+  const hasTwo = first === "keys" || (first === "workers" && /^[a-z]+$/.test(second));
+  const verb = hasTwo ? [first, second] : [first];
   const help = await helpOf(verb);
   if (!help.startsWith(`Usage: jobwire ${verb.join(" ")}`)) return [`no verb: ${verb.join(" ")}`];
   const options = words.filter((word) => /^--[a-z-]+$/.test(word));

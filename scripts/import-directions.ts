@@ -23,9 +23,11 @@ const CALL_SPAN = "#server/tracing/call-span.ts";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
   "#server/auth/audit.ts",
+  "#server/auth/pauses.ts",
   "#server/auth/permissions.ts",
   "#server/auth/shares.ts",
   "#server/auth/tickets.ts",
+  "#server/auth/workers.ts",
   "#server/jobs/inputs.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",

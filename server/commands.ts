@@ -14,6 +14,7 @@ import type {
   JobToCreate,
   KindJobsQuery,
   LogsQuery,
+  PageRequest,
 } from "#shared/api-inputs.ts";
 import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
@@ -21,6 +22,9 @@ import type { FeedEntry } from "#shared/feed.ts";
 import type { Job } from "#shared/job.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
 import type { LogFrame, LogLine } from "#shared/log-line.ts";
+import type { PauseRef, PauseRequest } from "#shared/operator-api.ts";
+import type { Pause } from "#shared/pause.ts";
+import type { Worker, WorkerPage } from "#shared/worker.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import type { DeviceRef, Presence, PresenceAsked, PresenceOf } from "#shared/presence.ts";
 import type { Principal } from "#shared/principal.ts";
@@ -155,10 +159,28 @@ export interface ScheduleCommands<Kinds extends KindMap> {
   delete(principal: Principal, scheduleId: string): Promise<void>;
 }
 
+/** Workers of the instance, for a principal with the scope `operator`. */
+export interface WorkerCommands {
+  list(principal: Principal, query?: PageRequest): Promise<WorkerPage>;
+  /** Lets a worker finish its jobs, and start no more. */
+  drain(principal: Principal, workerId: string): Promise<Worker>;
+  resume(principal: Principal, workerId: string): Promise<Worker>;
+}
+
+/** Without a tenant: the jobs of all. That is for operators, and a tenant for its own admins too. */
+export interface PauseCommands {
+  list(principal: Principal): Promise<Pause[]>;
+  /** Lets jobs wait until `remove`. Those that run go on. */
+  set(principal: Principal, pause?: PauseRequest): Promise<Pause>;
+  remove(principal: Principal, pause?: PauseRef): Promise<Pause>;
+}
+
 export interface Commands<Kinds extends KindMap> {
   readonly kinds: KindsCommands<Kinds>;
   readonly jobs: JobCommands<Kinds>;
   readonly batches: BatchCommands<Kinds>;
   readonly presence: PresenceCommands;
   readonly schedules: ScheduleCommands<Kinds>;
+  readonly workers: WorkerCommands;
+  readonly pauses: PauseCommands;
 }

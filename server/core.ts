@@ -1,4 +1,5 @@
 /** The jobs of a process, without any transport: the engine and the parts that stand on it. */
+import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import { createAudit } from "./auth/audit.ts";
@@ -13,16 +14,18 @@ import { createSteadyClock } from "./engine/steady-clock.ts";
 import { openEngine } from "./engine/index.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
-import { createRunner, type Stopped } from "./jobs/runner.ts";
+import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
 import type { Limits } from "./limits/open.ts";
 import { createMetrics, type Metrics } from "./metrics/open.ts";
+import { defaultNodeName } from "./node-name.ts";
 import { openServerLimits } from "./open-limits.ts";
 import { openPresence, type PresenceService } from "./presence/open.ts";
 import { openSchedules } from "./schedules/open.ts";
 import type { Schedules } from "./schedules/schedules.ts";
 import { openStreams, type Streams } from "./streams/open.ts";
 import type { UserRef } from "#shared/known-user.ts";
+import { isOfAll } from "#shared/pause.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import { VERSION } from "#shared/version.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
@@ -80,8 +83,15 @@ export async function openCore(
       concurrency: config.ROLE === "gateway" ? 0 : config.CONCURRENCY,
       now,
     },
-    { streams: () => streams.usage(), running: () => running(), engine: () => engine },
+    {
+      streams: () => streams.usage(),
+      running: () => running(),
+      isDraining: () => runner?.isDraining() ?? false,
+      isPaused: async () => (await engine.pauses.list()).some(isOfAll),
+      engine: () => engine,
+    },
   );
+  let runner: Runner | undefined;
   const engine = await openEngine(config, {
     onEvent: metrics.onEvent,
     onGroup: metrics.onGroup,
@@ -98,6 +108,7 @@ export async function openCore(
     now,
     tell,
     onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
+    ownWorker: () => runner?.describe(),
   });
   if (!engine.capabilities.multiProcess) {
     opened.defer(
@@ -133,13 +144,19 @@ export async function openCore(
     log,
   });
 
-  const runner =
+  runner =
     config.ROLE === "gateway"
       ? undefined
       : createRunner({
           engine,
           kinds,
           worker: newId(),
+          identity: {
+            name: config.NODE_NAME ?? defaultNodeName(),
+            host: hostname(),
+            pid: process.pid,
+            version: VERSION,
+          },
           concurrency: config.CONCURRENCY,
           maxAttempts: config.MAX_ATTEMPTS,
           leaseMs: config.LEASE_MS,

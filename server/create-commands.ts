@@ -95,6 +95,16 @@ export function createCommands(
       delete: (principal, scheduleId) =>
         call(principal, (to) => to.schedule.delete({ scheduleId })),
     },
+    workers: {
+      list: (principal, query) => call(principal, (to) => to.worker.list(query)),
+      drain: (principal, workerId) => call(principal, (to) => to.worker.drain({ workerId })),
+      resume: (principal, workerId) => call(principal, (to) => to.worker.resume({ workerId })),
+    },
+    pauses: {
+      list: (principal) => call(principal, (to) => to.pause.list()),
+      set: (principal, pause) => call(principal, (to) => to.pause.set(pause)),
+      remove: (principal, pause) => call(principal, (to) => to.pause.remove(pause)),
+    },
     batches: {
       create: (principal, batch) => call(principal, (to) => to.batch.create(batch)),
       get: (principal, batchId) => call(principal, (to) => to.batch.get({ batchId })),

@@ -5,6 +5,7 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { oidcSettings } from "./auth/oidc-variables.ts";
 import { signInMethods } from "./auth/variables.ts";
+import { createPauseCommands } from "./auth/pauses.ts";
 import type { Config } from "./config.ts";
 import type { Core } from "./core.ts";
 import { runOwn } from "./jobs/foreign-code.ts";
@@ -130,6 +131,8 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     streams: core.streams,
     presence: core.presence,
     schedules: core.schedules,
+    pauses: createPauseCommands(management.pauses),
+    workers: management.workers,
     sessions,
     audit: management.audit,
     identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),
@@ -157,7 +160,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
       compression: config.COMPRESSION,
       sites: parts.sites,
       metrics: config.METRICS_PORT === undefined ? metrics.expose : undefined,
-      ready: createReadiness({ engine, isStopping: core.isStopping, now }),
+      ready: createReadiness({ engine, isStopping: core.isStopping }),
       log,
     },
     trpc: { procedures: parts.procedures },

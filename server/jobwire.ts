@@ -6,6 +6,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
 import type { Authenticated } from "#shared/principal.ts";
 import type { Commands } from "./commands.ts";
+import { createPauseCommands } from "./auth/pauses.ts";
 import { type Config, loadConfig, VARIABLES } from "./config.ts";
 import type { Core } from "./core.ts";
 import { createCommands } from "./create-commands.ts";
@@ -157,6 +158,8 @@ export function createJobwireBy<
       streams,
       presence,
       schedules,
+      pauses: createPauseCommands(management.pauses),
+      workers: management.workers,
       audit: management.audit,
       clock: by,
       system: systemInfo(core),

@@ -18,6 +18,7 @@ import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { startRedisCluster } from "#test/redis/cluster.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
+import { INSTANCE_LIST } from "#shared/audit.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { MAX_LOG_LINES } from "#shared/limits.ts";
 import { databasePath } from "#server/engine/sqlite/database.ts";
@@ -254,6 +255,32 @@ describe.each([
         "already has jobs, API keys, revocations, share links or schedules",
       ) as string,
     });
+  });
+
+  test("[O5] what is paused stays paused, and the list of the instance goes on", async () => {
+    const old = await open(false);
+    const by = { user: "olga", via: "key" } as const;
+    const all = { at: at(0), note: "Why", by };
+    const acme = { ...all, tenant: "acme" };
+    await old.createJob(newJob(), at(0));
+    for (const pause of [acme, all]) await old.pauses.set(pause);
+    const actor = { ...by, credential: "k" };
+    const entry = { at: at(0), action: "pause.set", target: "everything", actor } as const;
+    await old.audit.append(INSTANCE_LIST, entry);
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect(await engine.pauses.list()).toEqual([all, acme]);
+    const request = { worker: "w", max: 9, leaseMs: 10_000, now: new Date() };
+    expect(await engine.claim(request)).toEqual([]);
+    await engine.pauses.remove({});
+    expect(await engine.claim(request)).toEqual([]);
+    await engine.pauses.remove({ tenant: "acme" });
+    expect(await engine.claim(request)).toHaveLength(1);
+    const { items } = await engine.audit.list({ tenant: INSTANCE_LIST, limit: 9 });
+    expect(items).toMatchObject([{ ...entry }]);
+    await engine.audit.append(INSTANCE_LIST, entry);
+    expect(await engine.audit.prune(at(1), 9)).toBe(2);
   });
 
   test("[K3] schedules keep their record, their order and what had begun, and no second copy replaces them", async () => {

@@ -50,6 +50,7 @@ import type { Job, JobSummary } from "./job.ts";
 import type { KindPolicies } from "./kind-policies.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { LogFrame, LogLine } from "./log-line.ts";
+import type { PauseApi, WorkerApi } from "./operator-api.ts";
 import type { Presence } from "./presence.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
@@ -135,12 +136,14 @@ export type Api<Kinds extends KindMap = KindMap> = {
     /** Shows who is online in the tenant. Without the scope `tenant`, the watcher sees itself alone. */
     onUpdate: Subscription<PresenceWatch | undefined, Presence>;
   };
+  pause: PauseApi;
   schedule: ScheduleApi<Kinds>;
   /** The jobs of one kind, with its types. A job of another kind is not found. */
   kinds: { [Name in keyof Kinds & string]: KindApi<Kinds[Name]> };
   kind: {
     list: Query<void, KindInfo[]>;
   };
+  worker: WorkerApi;
   system: {
     info: Query<void, SystemInfo>;
     onState: TRPCSubscriptionProcedure<Definition<void, AsyncIterable<SystemState, void, void>>>;

@@ -21,6 +21,10 @@ export const AUDIT_ACTIONS = [
   "schedule.resume",
   "schedule.trigger",
   "schedule.delete",
+  "worker.drain",
+  "worker.resume",
+  "pause.set",
+  "pause.remove",
   "key.create",
   "key.revoke",
   "token.revoke",
@@ -39,13 +43,16 @@ export interface AuditActor extends Omit<Actor, "via" | "scheduleId"> {
 export interface AuditEntry {
   at: Date;
   action: AuditAction;
-  /** The id of the job, batch, schedule, API key or user, or the `jti` of the token. */
+  /** The id of the job, batch, schedule, API key, worker or user, the `jti` of the token, or the scope of a pause. */
   target: string;
   actor: AuditActor;
 }
 
 /** An entry as clients receive it. `id` tells it from the others of its tenant's list. */
 export type AuditItem = AuditEntry & { id: string };
+
+/** The list of what concerns the whole instance. No tenant has this name: theirs are not empty. */
+export const INSTANCE_LIST = "";
 
 export const COMMAND_ACTOR: AuditActor = { user: "", via: "command", credential: null };
 

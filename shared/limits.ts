@@ -92,6 +92,15 @@ export const MAX_TRACE_CHARS = 600;
 /** Entries in the audit list of one tenant. Beyond it the oldest are deleted. */
 export const MAX_AUDIT_ENTRIES = 100_000;
 
+/** Pauses of the whole instance. */
+export const MAX_PAUSES = 1000;
+/** The note of a pause. In code points, as zod counts. */
+export const MAX_PAUSE_NOTE_CHARS = 500;
+/** Workers of one page, each with its jobs. */
+export const MAX_PAGE_WORKERS = 100;
+/** The id of a worker, in a request. */
+export const MAX_WORKER_ID_CHARS = 100;
+
 /** API keys of one tenant. Beyond it a new one takes the place of the oldest that was revoked or has expired. */
 export const MAX_API_KEYS = 1000;
 /** The label of an API key. In code points, as zod counts. */

@@ -11,7 +11,7 @@ interface Queued {
   message: string;
 }
 
-/** It may start when a worker is free. */
+/** It may start when a worker is free, or, as the message says then, when a pause ends. */
 export interface WaitsForTurn extends Queued {
   reason: "queued";
 }

@@ -10,9 +10,11 @@ import { NewBatchPage, NewJobPage } from "./pages/new-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { NewSchedulePage } from "./pages/new-schedule-page.tsx";
 import { SchedulesPage } from "./pages/schedules-page.tsx";
+import { WorkersPage } from "./pages/workers-page.tsx";
 import { partsOf } from "./kinds.ts";
 import { Header } from "./ui/header.tsx";
 import { Notice } from "./ui/notice.tsx";
+import { PauseBanner } from "./ui/pause-banner.tsx";
 import { StaleBanner } from "./ui/stale-banner.tsx";
 import { Skeleton } from "./ui/skeleton.tsx";
 import { useKinds } from "./use-kinds.ts";
@@ -55,6 +57,7 @@ export function App() {
       </a>
       <Header />
       <StaleBanner />
+      <PauseBanner />
       <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 sm:px-6">
         <Boundary key={path}>
           <Suspense fallback={<Skeleton rows={6} />}>
@@ -71,6 +74,7 @@ export function App() {
               <Route path="/batches/:id">{({ id }) => <BatchPage key={id} batchId={id} />}</Route>
               <Route path="/schedules" component={SchedulesPage} />
               <Route path="/schedules/new" component={NewSchedulePage} />
+              <Route path="/workers" component={WorkersPage} />
               <Route path="/console" component={ConsolePage} />
               <Route>
                 <NotFoundPage />

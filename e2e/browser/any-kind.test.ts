@@ -5,6 +5,7 @@ import {
   faultsInAllLooks,
   faultsOf,
   openTestPage,
+  PHONE,
   type TestPage,
 } from "#test/browser/page.fixture.ts";
 import { launchBrowser } from "./browser.ts";

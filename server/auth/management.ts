@@ -6,8 +6,11 @@ import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
+import { createPauses, type Pauses } from "./pauses.ts";
 import { createManagedSchedules, type ManagedSchedules } from "./schedules.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
+import { createWorkers, type Workers } from "./workers.ts";
+import type { Worker } from "#shared/worker.ts";
 
 export type { Assigned } from "#server/engine/contract.ts";
 
@@ -25,11 +28,13 @@ export interface Management {
      */
     assign(to: UserRef): Promise<Assigned>;
   };
+  readonly pauses: Pauses;
   readonly schedules: ManagedSchedules;
   readonly users: {
     /** A page of the users that the server knows of. */
     list(query: UserQuery): Promise<UserPage>;
   };
+  readonly workers: Workers;
 }
 
 interface ManagementOptions {
@@ -38,11 +43,23 @@ interface ManagementOptions {
   tell: (error: unknown, what: string) => void;
   /** Called after each revocation of a token or a user. */
   onRevoked?: ((revoked: Revoked) => void) | undefined;
+  /** The worker of this process. */
+  ownWorker?: (() => Worker | undefined) | undefined;
 }
 
 export function createManagement(
-  engine: Pick<Engine, "apiKeys" | "assign" | "revocations" | "audit" | "listUsers" | "schedules">,
-  { now, tell, onRevoked }: ManagementOptions,
+  engine: Pick<
+    Engine,
+    | "apiKeys"
+    | "assign"
+    | "revocations"
+    | "audit"
+    | "listUsers"
+    | "pauses"
+    | "schedules"
+    | "workers"
+  >,
+  { now, tell, onRevoked, ownWorker }: ManagementOptions,
 ): Management {
   const audit = createAudit({ store: engine.audit, now, tell });
   return {
@@ -58,7 +75,14 @@ export function createManagement(
         return assigned;
       },
     },
+    pauses: createPauses({ store: engine.pauses, audit, now }),
     schedules: createManagedSchedules({ store: engine.schedules, audit, now }),
     users: { list: (query) => engine.listUsers(query, now()) },
+    workers: createWorkers({
+      store: engine.workers,
+      pauses: engine.pauses,
+      audit,
+      own: ownWorker,
+    }),
   };
 }

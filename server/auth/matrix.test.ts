@@ -41,6 +41,8 @@ interface Answers {
   changeBatch: string;
   review: string;
   administer: string;
+  operate: string;
+  seePauses: string;
   share: string;
   ticket: string;
 }
@@ -56,11 +58,17 @@ const all = (code: string): Answers => ({
   changeBatch: code,
   review: code,
   administer: code,
+  operate: code,
+  seePauses: code,
   share: code,
   ticket: code,
 });
 /** All that concerns jobs. */
-const allJobs = (code: string): Answers => ({ ...all(code), administer: "FORBIDDEN" });
+const allJobs = (code: string): Answers => ({
+  ...all(code),
+  administer: "FORBIDDEN",
+  operate: "FORBIDDEN",
+});
 const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
 const readOnly: Answers = {
   ...noScope,
@@ -68,6 +76,7 @@ const readOnly: Answers = {
   readLines: OK,
   readBatch: OK,
   readMine: OK,
+  seePauses: OK,
   share: OK,
   ticket: OK,
 };
@@ -75,6 +84,7 @@ const stranger: Answers = {
   ...allJobs("NOT_FOUND"),
   anything: OK,
   readMine: OK,
+  seePauses: OK,
   create: OK,
   ticket: OK,
 };
@@ -111,6 +121,12 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "schedule.resume": "changeJob",
   "schedule.trigger": "changeJob",
   "schedule.delete": "changeJob",
+  "worker.list": "operate",
+  "worker.drain": "operate",
+  "worker.resume": "operate",
+  "pause.set": "operate",
+  "pause.list": "seePauses",
+  "pause.remove": "operate",
   "kinds.*.create": "create",
   "kinds.*.createMany": "create",
   "kinds.*.get": "readJob",
@@ -161,6 +177,8 @@ const QUERIES = new Set([
   "schedule.get",
   "audit.list",
   "auth.me",
+  "pause.list",
+  "worker.list",
   "kind.list",
   "system.info",
 ]);
@@ -171,6 +189,8 @@ let keys: Record<KeyName, string>;
 let ids: { jobId: string; batchId: string };
 /** That of the newest schedule, which a permitted caller deletes. */
 let scheduleId: string;
+/** The worker in the server. */
+let workerId: string;
 /** Stream tokens and share links, which their owner made. */
 let shared: Record<"job" | "otherJob" | "batch" | "link" | "off", string>;
 
@@ -242,7 +262,11 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
     () => signed({ sub: "eve", tenant: "bakery", scope: `job:${ids.jobId}:read` }),
     { ...noScope, readJob: "NOT_FOUND", ticket: OK },
   ],
-  ["with `admin` alone", () => signed({ scope: "admin" }), { ...noScope, administer: OK }],
+  [
+    "with `admin` alone",
+    () => signed({ scope: "admin" }),
+    { ...noScope, administer: OK, seePauses: OK },
+  ],
   ["with `operator`, which no token grants", () => signed({ scope: "operator" }), noScope],
   ["with `*`, which no token grants", () => signed({ scope: "*" }), noScope],
   ["who owns them and may only read", () => signed({ scope: "jobs:read" }), readOnly],
@@ -276,7 +300,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   ["with an API key of their owner that may only read", async () => keys.reading, readOnly],
   ["with an API key that may do all that their owner may", async () => keys.whole, allJobs(OK)],
   ["with an API key of another tenant", async () => keys.foreign, stranger],
-  [OPERATOR, async () => keys.operator, noScope],
+  [OPERATOR, async () => keys.operator, { ...noScope, operate: OK, seePauses: OK }],
   ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
   ["with an expired API key", async () => keys.expired, all("UNAUTHENTICATED")],
   ["with a stream token of this job", async () => shared.job, { ...noScope, readJob: OK }],
@@ -365,6 +389,14 @@ beforeAll(async () => {
   app = await createApp(loadConfig({ ...data.env, ...env }), { kinds: [waits] });
   const token = await signed();
   const ask = (path: string, input: object) => overHttp({ path, input, token, isRefused: false });
+  const workers = await overHttp({
+    path: "worker.list",
+    input: {},
+    token: keys.operator,
+    isRefused: false,
+  });
+  workerId = /"items":\[\{"id":"([^"]+)"/.exec(workers)?.[1] ?? "";
+  if (workerId === "") throw new Error(`The server has no worker: ${workers}`);
   const batch = await ask("batch.create", { jobs: [{ kind: "waits", input: {} }] });
   const batchId = idIn(batch);
   const job = await ask("job.create", { kind: "waits", input: {} });
@@ -415,6 +447,9 @@ function inputOf(path: string): object | undefined {
   if (path === "presence.onUpdate") return {};
   if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
+  // All of everything: with the scope of an admin alone, too, it is refused.
+  if (path === "pause.set" || path === "pause.remove" || path === "worker.list") return {};
+  if (path.startsWith("worker.")) return { workerId };
   if (path === "audit.list" || path === "schedule.list") return {};
   if (path === "schedule.upsert") return scheduleOf("another");
   if (path.startsWith("schedule.")) return { scheduleId };

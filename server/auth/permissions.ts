@@ -21,7 +21,11 @@ export type Requirement =
   /** `jobs:read`, or the scope of any single batch. */
   | "read a batch"
   /** Either of these. */
-  | "read a job or batch";
+  | "read a job or batch"
+  /** `operator`, or `admin` for what is the tenant's. */
+  | "pause"
+  /** `operator`, `admin` or `jobs:read`. */
+  | "see pauses";
 
 /** By the paths of tRPC. `kinds.*` stands for the procedures of each kind. */
 export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
@@ -56,6 +60,9 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "batch.onPresence": "read a batch",
     "feed.onUpdate": "jobs:read",
     "presence.onUpdate": "jobs:read",
+    "pause.list": "see pauses",
+    "pause.set": "pause",
+    "pause.remove": "pause",
     "schedule.upsert": "jobs:write",
     "schedule.list": "jobs:read",
     "schedule.get": "jobs:read",
@@ -69,6 +76,9 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "kinds.*.list": "jobs:read",
     "kinds.*.onUpdate": "read a job",
     "kinds.*.onOutput": "read a job",
+    "worker.list": "operator",
+    "worker.drain": "operator",
+    "worker.resume": "operator",
     "audit.list": "admin",
     "auth.me": "principal",
     "auth.refresh": "anyone",
@@ -156,8 +166,13 @@ function meets(principal: Principal, required: Requirement): boolean {
   if (required === "read a job or batch") {
     return readsAll(principal) || readsSome(principal, "job") || readsSome(principal, "batch");
   }
+  if (required === "pause") return pauses(principal);
+  if (required === "see pauses") return pauses(principal) || readsAll(principal);
   return hasScope(principal, required);
 }
+
+const pauses = (principal: Principal) =>
+  hasScope(principal, "operator") || hasScope(principal, "admin");
 
 const readsAll = (principal: Principal) => hasScope(principal, "jobs:read");
 
@@ -169,8 +184,17 @@ function withoutSignIn(): AppError {
   );
 }
 
+/** The scope that grants a requirement of a name of its own to most callers. */
+const SCOPE_OF: Partial<Record<Requirement, Scope>> = {
+  "read a job": "jobs:read",
+  "read a batch": "jobs:read",
+  "read a job or batch": "jobs:read",
+  "see pauses": "jobs:read",
+  pause: "admin",
+};
+
 function missing(required: Requirement): AppError {
-  const scope = required.startsWith("read a") ? "jobs:read" : required;
+  const scope = SCOPE_OF[required] ?? required;
   return new AppError(
     "FORBIDDEN",
     `This needs the scope ${scope}, which your credentials do not grant.`,

@@ -1,7 +1,7 @@
 /** `jobwire audit`. */
 import { type Command, Option } from "commander";
 import { loadConfig } from "#server/config.ts";
-import { AUDIT_ACTIONS, type AuditAction, type AuditItem } from "#shared/audit.ts";
+import { AUDIT_ACTIONS, type AuditAction, type AuditItem, INSTANCE_LIST } from "#shared/audit.ts";
 import { allPages } from "./all-pages.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
@@ -10,6 +10,7 @@ import { UsageError } from "./usage-error.ts";
 
 interface AuditOptions {
   tenant?: string;
+  instance?: true;
   user?: string;
   action?: AuditAction;
   limit: number;
@@ -23,6 +24,7 @@ export function addAuditCommand(program: Command, context: CommandContext): void
     .command("audit")
     .description("prints who did what in a tenant, newest first")
     .option("--tenant <tenant>", "the tenant (default: AUTH_DEFAULT_TENANT)")
+    .option("--instance", "instead of those of a tenant, what concerns the whole instance")
     .option("--user <user>", "only what this user did")
     .addOption(new Option("--action <action>", "only this").choices(AUDIT_ACTIONS))
     .option("--limit <number>", "so many entries at most", parseLimit, DEFAULT_LIMIT)
@@ -33,9 +35,11 @@ export function addAuditCommand(program: Command, context: CommandContext): void
 async function list(options: AuditOptions, { env, stdout, now }: CommandContext): Promise<void> {
   const { user, action, limit, json } = options;
   const config = loadConfig(env);
-  const tenant = options.tenant ?? config.AUTH_DEFAULT_TENANT;
+  const tenant = options.instance ? INSTANCE_LIST : options.tenant || config.AUTH_DEFAULT_TENANT;
   if (tenant === undefined) {
-    throw new UsageError("--tenant: name the tenant, or set AUTH_DEFAULT_TENANT.");
+    throw new UsageError(
+      "--tenant: name the tenant, or set AUTH_DEFAULT_TENANT. Or ask for --instance.",
+    );
   }
   const entries = await withManagement(config, now, ({ audit }) =>
     allPages((page) => audit.list({ tenant, user, action, ...page }), limit),

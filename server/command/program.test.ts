@@ -1,7 +1,9 @@
 /** The verbs, in this process and without a server. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { createJobwireClient } from "#client/lib/client.ts";
+import { createApp } from "#server/app.ts";
 import { createApiKeys } from "#server/auth/api-keys.ts";
 import { createTokenVerifier } from "#server/auth/token-verifier.ts";
 import { hashOfTokenId } from "#server/auth/token-hash.ts";
@@ -11,6 +13,7 @@ import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { ANN, newBatch, newJob, newSchedule } from "#test/engine/builders.ts";
 import { auditOf } from "#test/engine/audit.ts";
+import { waits } from "#test/jobs/waits.ts";
 import { freePort } from "#test/free-port.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import { runCommand } from "./program.ts";
@@ -581,5 +584,59 @@ describe("doctor", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(message);
     expect(err).not.toContain("ann:pass");
+  });
+});
+
+describe("workers and pauses", () => {
+  test("without a server there are no workers, and what is paused holds for the next one", async () => {
+    expect((await run(["workers"])).out).toBe("There are no workers.\n");
+    expect(await run(["workers", "drain", "none"])).toMatchObject({
+      code: 1,
+      err: 'error: There is no worker "none".\n',
+    });
+    expect((await run(["pauses"])).out).toBe("Nothing is paused.\n");
+    const set = await run(["pause", "--note", "Moving\u001B[2J"]);
+    expect(set.out).toBe("Paused: everything, since 2026-01-01 12:00. Jobs that run go on.\n");
+    await run(["pause", "--tenant", "acme"]);
+    expect((await run(["pauses"])).out).toMatch(
+      /^PAUSED +SINCE .*\neverything +2026-01-01 12:00 +- +command +Moving\uFFFD\[2J\nthe tenant "acme" /,
+    );
+    const [first] = recordsOf((await run(["pauses", "--json"])).out);
+    expect(first).toMatchObject({ note: "Moving\u001B[2J", by: { user: "", via: "command" } });
+    expect((await run(["resume"])).out).toBe("Resumed: everything. Jobs start.\n");
+    expect(await run(["resume"])).toMatchObject({
+      code: 1,
+      err: "error: There is no pause of everything.\n",
+    });
+    expect(await run(["pause", "--tenant", ""])).toMatchObject({ code: 2 });
+    expect(await run(["pause", "--note", "x".repeat(501)])).toMatchObject({ code: 2 });
+    expect((await run(["audit", "--instance", "--json"])).out.match(/pause\.\w+/g)).toEqual([
+      "pause.remove",
+      "pause.set",
+    ]);
+    expect((await run(["audit", "--tenant", "acme"])).out).toContain('the tenant "acme"');
+  });
+
+  test("a worker of a running server is listed, drained by its name, waited for, and resumed", async () => {
+    const settings = { PORT: "0", LOG_LEVEL: "silent", SHUTDOWN_GRACE_MS: "0", NODE_NAME: "here" };
+    const app = await createApp(loadConfig({ ...data.env, ...settings }), { kinds: [waits] });
+    onTestFinished(async () => void (await app.close()));
+    const client = createJobwireClient({ url: app.url });
+    onTestFinished(client.close);
+    const { id: jobId } = await client.trpc.job.create.mutate({ kind: "waits", input: {} });
+    await vi.waitFor(async () => {
+      expect((await run(["workers"])).out).toMatch(/ here .* running +1\/10 .* waits\n$/);
+    });
+    const [worker] = recordsOf((await run(["workers", "--json"])).out);
+    expect(worker?.jobs).toMatchObject([{ id: jobId, kind: "waits", tenant: "local" }]);
+    const first = await run(["workers", "drain", "here"]);
+    expect(first.out).toContain("starts no more jobs. It still has 1.");
+    const waited = run(["workers", "drain", "here", "--wait", "--json"]);
+    await client.trpc.job.cancel.mutate({ jobId });
+    expect(recordsOf((await waited).out)).toMatchObject([{ state: "drained", running: 0 }]);
+    const resumed = await run(["workers", "resume", String(worker?.id)]);
+    expect(resumed.out).toContain("starts jobs again");
+    const again = run(["workers", "drain", "here", "--wait"]);
+    expect((await again).out).toContain("is drained: it has no more jobs.");
   });
 });

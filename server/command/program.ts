@@ -9,11 +9,13 @@ import { addBackupCommands } from "./backup.ts";
 import type { CommandContext } from "./context.ts";
 import { addDoctorCommand, Failed } from "./doctor.ts";
 import { addKeysCommand } from "./keys.ts";
+import { addPauseCommands } from "./pauses.ts";
 import { addRevokeCommand } from "./revoke.ts";
 import { addScheduleCommand } from "./schedule.ts";
 import { addStartCommands } from "./start.ts";
 import { addTokenCommand } from "./token.ts";
 import { addUsersCommand } from "./users.ts";
+import { addWorkersCommand } from "./workers.ts";
 import { UsageError } from "./usage-error.ts";
 
 const FAILED = 1;
@@ -39,11 +41,13 @@ export async function runCommand(
   addBackupCommands(program, context);
   addDoctorCommand(program, context);
   addKeysCommand(program, context);
+  addPauseCommands(program, context);
   addRevokeCommand(program, context);
   addScheduleCommand(program, context);
   addStartCommands(program, context);
   addTokenCommand(program, context);
   addUsersCommand(program, context);
+  addWorkersCommand(program, context);
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

@@ -8,16 +8,22 @@ import {
   type Call,
   CREATE_KEY,
   DELETE_SCHEDULE,
+  DRAIN_WORKER,
   faultOf,
   LIST_AUDIT,
   LIST_KEYS,
+  LIST_PAUSES,
   LIST_SCHEDULES,
   LIST_USERS,
+  LIST_WORKERS,
   MAKE_BACKUP,
   PAUSE_SCHEDULE,
+  REMOVE_PAUSE,
   RESUME_SCHEDULE,
+  RESUME_WORKER,
   REVOKE,
   REVOKE_KEY,
+  SET_PAUSE,
   TRIGGER_SCHEDULE,
 } from "./protocol.ts";
 
@@ -45,7 +51,7 @@ function handle<I, O>(
 }
 
 export function createControlCalls(
-  { apiKeys, audit, jobs, revocations, schedules, users }: Management,
+  { apiKeys, audit, jobs, pauses, revocations, schedules, users, workers }: Management,
   { log, backup }: { log: Pick<Logger, "info">; backup?: MakeBackup | undefined },
 ): ControlCalls {
   return new Map<string, ControlCall>([
@@ -78,6 +84,12 @@ export function createControlCalls(
       log.info({ path, ...made }, "A backup was made");
       return made;
     }),
+    handle(LIST_PAUSES, () => pauses.list()),
+    handle(SET_PAUSE, (scope) => pauses.set(scope, COMMAND_ACTOR)),
+    handle(REMOVE_PAUSE, (scope) => pauses.remove(scope, COMMAND_ACTOR)),
+    handle(LIST_WORKERS, (query) => workers.list(query)),
+    handle(DRAIN_WORKER, ({ id }) => workers.drain(id, COMMAND_ACTOR)),
+    handle(RESUME_WORKER, ({ id }) => workers.resume(id, COMMAND_ACTOR)),
     handle(LIST_SCHEDULES, (query) => schedules.list(query)),
     handle(PAUSE_SCHEDULE, ({ id }) => schedules.pause(id)),
     handle(RESUME_SCHEDULE, ({ id }) => schedules.resume(id)),

@@ -9,15 +9,21 @@ import {
   ControlError,
   CREATE_KEY,
   DELETE_SCHEDULE,
+  DRAIN_WORKER,
   LIST_AUDIT,
   LIST_KEYS,
+  LIST_PAUSES,
   LIST_SCHEDULES,
   LIST_USERS,
+  LIST_WORKERS,
   MAKE_BACKUP,
   PAUSE_SCHEDULE,
+  REMOVE_PAUSE,
   RESUME_SCHEDULE,
+  RESUME_WORKER,
   REVOKE,
   REVOKE_KEY,
+  SET_PAUSE,
   TRIGGER_SCHEDULE,
 } from "./protocol.ts";
 
@@ -42,6 +48,12 @@ export function createRemoteManagement(path: string): Management {
     },
     audit: { list: (query) => callServer(path, LIST_AUDIT, query) },
     jobs: { assign: (to) => callServer(path, ASSIGN, to) },
+    // A server records its own actor for the command.
+    pauses: {
+      list: () => callServer(path, LIST_PAUSES, {}),
+      set: (scope) => callServer(path, SET_PAUSE, scope),
+      remove: (scope) => callServer(path, REMOVE_PAUSE, scope),
+    },
     schedules: {
       list: (query) => callServer(path, LIST_SCHEDULES, query),
       pause: (id) => callServer(path, PAUSE_SCHEDULE, { id }),
@@ -52,6 +64,11 @@ export function createRemoteManagement(path: string): Management {
     users: { list: (query) => callServer(path, LIST_USERS, query) },
     revocations: {
       revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),
+    },
+    workers: {
+      list: (query) => callServer(path, LIST_WORKERS, query),
+      drain: (id) => callServer(path, DRAIN_WORKER, { id }),
+      resume: (id) => callServer(path, RESUME_WORKER, { id }),
     },
   };
 }

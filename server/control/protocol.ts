@@ -11,7 +11,16 @@ import { CheckedUserSchema, UserPageSchema, UserQuerySchema } from "#shared/know
 
 import { RevokedSchema, RevocationRequestSchema } from "#shared/revocation.schema.ts";
 import { ScheduleSummarySchema } from "#shared/schedule.schema.ts";
-import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
+import {
+  MAX_KIND_CHARS,
+  MAX_PAGE_CURSOR_CHARS,
+  MAX_PAGE_ITEMS,
+  MAX_PAUSE_NOTE_CHARS,
+  MAX_PRINCIPAL_CHARS,
+  MAX_WORKER_ID_CHARS,
+} from "#shared/limits.ts";
+import { PauseSchema } from "#shared/pause.schema.ts";
+import { WorkerPageSchema, WorkerSchema } from "#shared/worker.schema.ts";
 
 export const CONTROL_VERSION = "v1";
 
@@ -74,6 +83,23 @@ export const PAUSE_SCHEDULE = define("schedules.pause", ScheduleRef, ScheduleSum
 export const RESUME_SCHEDULE = define("schedules.resume", ScheduleRef, ScheduleSummarySchema);
 export const TRIGGER_SCHEDULE = define("schedules.trigger", ScheduleRef, ScheduleSummarySchema);
 export const DELETE_SCHEDULE = define("schedules.delete", ScheduleRef, ScheduleSummarySchema);
+
+const Scope = z.object({
+  tenant: z.string().min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+  kind: z.string().min(1).max(MAX_KIND_CHARS).optional(),
+});
+export const LIST_PAUSES = define("pauses.list", z.object({}), z.array(PauseSchema));
+export const SET_PAUSE = define(
+  "pauses.set",
+  Scope.extend({ note: z.string().max(MAX_PAUSE_NOTE_CHARS).optional() }),
+  PauseSchema,
+);
+export const REMOVE_PAUSE = define("pauses.remove", Scope, PauseSchema);
+
+const WorkerRef = z.object({ id: z.string().max(MAX_WORKER_ID_CHARS) });
+export const LIST_WORKERS = define("workers.list", Page.omit({ tenant: true }), WorkerPageSchema);
+export const DRAIN_WORKER = define("workers.drain", WorkerRef, WorkerSchema);
+export const RESUME_WORKER = define("workers.resume", WorkerRef, WorkerSchema);
 
 /** `at` is a text in JSON. */
 const Item = AuditEntrySchema.extend({

@@ -7,10 +7,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
 import type { Management } from "#server/auth/management.ts";
+import type { Pauses } from "#server/auth/pauses.ts";
 import type { Revocations } from "#server/auth/revocations.ts";
+import type { Workers } from "#server/auth/workers.ts";
 import { AppError } from "#shared/errors.ts";
+import type { Pause } from "#shared/pause.ts";
 import { type ScheduleSummary, scheduleSummaryOf } from "#shared/schedule.ts";
-import { newSchedule } from "#test/engine/builders.ts";
+import { newSchedule, newWorker } from "#test/engine/builders.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import type { Audit } from "#server/auth/audit.ts";
 import { type AuditItem, COMMAND_ACTOR } from "#shared/audit.ts";
@@ -79,6 +82,19 @@ const schedules = {
   trigger: vi.fn<Managed["trigger"]>(async () => SCHEDULE),
   delete: vi.fn<Managed["delete"]>(async () => SCHEDULE),
 };
+const WORKER = { ...newWorker({ running: 1 }), state: "draining" as const };
+WORKER.jobs.push({ id: "j", kind: "k", tenant: "acme", attempt: 1, since: new Date(5) });
+const workers = {
+  list: vi.fn<Workers["list"]>(async () => ({ items: [WORKER], nextCursor: "w" })),
+  drain: vi.fn<Workers["drain"]>(async () => WORKER),
+  resume: vi.fn<Workers["resume"]>(async () => WORKER),
+};
+const PAUSE: Pause = { at: new Date(5), note: "Why", by: { user: "", via: "command" } };
+const pauses = {
+  list: vi.fn<Pauses["list"]>(async () => [PAUSE, { ...PAUSE, tenant: "acme" }]),
+  set: vi.fn<Pauses["set"]>(async () => PAUSE),
+  remove: vi.fn<Pauses["remove"]>(async () => PAUSE),
+};
 const audit = { list: vi.fn<Audit["list"]>(async () => ({ items: [ENTRY], nextCursor: null })) };
 
 const backup = vi.fn<MakeBackup>(async () => ({ bytes: 4096 }));
@@ -97,7 +113,7 @@ async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
     calls: createControlCalls(
-      { apiKeys, audit, jobs, revocations, schedules, users },
+      { apiKeys, audit, jobs, pauses, revocations, schedules, users, workers },
       { log, backup },
     ),
     log,
@@ -262,6 +278,28 @@ describe("calls", () => {
       ],
     ]);
   });
+});
+
+test("calls about workers and pauses come back with their times, and have the command as their actor", async () => {
+  await open();
+  const remote = createRemoteManagement(path);
+  const query = { cursor: "v", limit: 2 };
+  expect(await remote.workers.list(query)).toEqual({ items: [WORKER], nextCursor: "w" });
+  expect(workers.list).toHaveBeenCalledWith(query);
+  expect(await remote.workers.drain("w", COMMAND_ACTOR)).toEqual(WORKER);
+  expect(await remote.workers.resume("w", COMMAND_ACTOR)).toEqual(WORKER);
+  for (const call of [workers.drain, workers.resume]) {
+    expect(call).toHaveBeenCalledWith("w", COMMAND_ACTOR);
+  }
+  expect(await remote.pauses.list()).toEqual([PAUSE, { ...PAUSE, tenant: "acme" }]);
+  const scope = { tenant: "acme", note: "Why" };
+  expect(await remote.pauses.set(scope, COMMAND_ACTOR)).toEqual(PAUSE);
+  expect(pauses.set).toHaveBeenCalledWith(scope, COMMAND_ACTOR);
+  pauses.remove.mockRejectedValueOnce(new AppError("NOT_FOUND", "None."));
+  await expect(remote.pauses.remove({}, COMMAND_ACTOR)).rejects.toMatchObject({
+    code: "NOT_FOUND",
+  });
+  expect(pauses.remove).toHaveBeenCalledWith({}, COMMAND_ACTOR);
 });
 
 test("calls about schedules come back with their times", async () => {

@@ -28,11 +28,13 @@ import type { Backups } from "./backup.ts";
 import type { ClaimRef, Claiming } from "./claiming.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { KindLimits, Waiting } from "./kind-limits.ts";
+import type { PauseStore } from "./pause-store.ts";
 import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { Storage } from "./storage.ts";
+import type { WorkerStore } from "./worker-store.ts";
 import type { DraftSlice, LineSlice } from "./written.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
@@ -54,12 +56,14 @@ export type {
   SessionStore,
 } from "./session-store.ts";
 export type { CredentialStores } from "./credential-stores.ts";
+export type { PauseStore } from "./pause-store.ts";
 export type { PresenceStore } from "./presence-store.ts";
 export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";
 export type { TicketStore } from "./ticket-store.ts";
 export type { DraftPiece, DraftSlice, LineSlice } from "./written.ts";
+export type { ListedWorker, WorkerOrder, WorkerStore } from "./worker-store.ts";
 export type { Assigned } from "./assignment.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
@@ -161,14 +165,11 @@ export interface Engine
   /** Kept lines with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
   readLines(jobId: string, after: number, limit: number): Promise<LineSlice | undefined>;
 
-  /** Announces this worker for `ttlMs`; 0 withdraws it. */
-  announce(worker: string, ttlMs: number, now: Date): Promise<void>;
-  /** Workers whose announcement still holds. */
-  present(now: Date): Promise<string[]>;
-
   readonly audit: AuditStore;
+  readonly pauses: PauseStore;
   readonly presence: PresenceStore;
   readonly schedules: ScheduleStore;
+  readonly workers: WorkerStore;
   /**
    * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
    * decides how many a page has.

@@ -5,8 +5,10 @@ import type { CredentialStores, Engine } from "./contract.ts";
 type Store =
   | Exclude<keyof CredentialStores, `${string}SignIn${string}`>
   | "audit"
+  | "pauses"
   | "presence"
-  | "schedules";
+  | "schedules"
+  | "workers";
 /** Not operations on the data, or such as only some engines have; a backup takes as long as the data is large. */
 type Unmeasured =
   | "name"
@@ -41,8 +43,6 @@ const OPERATIONS: Readonly<Record<Exclude<keyof Engine, Store | Unmeasured>, tru
   readLines: true,
   claim: true,
   renew: true,
-  announce: true,
-  present: true,
   takeSession: true,
   saveSession: true,
   endSession: true,
@@ -56,13 +56,18 @@ const OPERATIONS: Readonly<Record<Exclude<keyof Engine, Store | Unmeasured>, tru
   assign: true,
   health: true,
 };
-const STORES: { readonly [S in Store]: Readonly<Record<keyof Engine[S], true>> } = {
+/** Not operations on the data. */
+type UnmeasuredOfStore = "obeys" | "onOrder";
+const STORES: {
+  readonly [S in Store]: Readonly<Record<Exclude<keyof Engine[S], UnmeasuredOfStore>, true>>;
+} = {
   apiKeys: { create: true, find: true, list: true, revoke: true, noteUse: true },
   revocations: { revokeToken: true, revokeUser: true, find: true },
   signingKeys: { agree: true, find: true },
   shareLinks: { add: true, find: true, list: true, remove: true },
   tickets: { take: true, holders: true },
   audit: { append: true, list: true, prune: true },
+  pauses: { set: true, remove: true, list: true },
   presence: { keep: true, read: true },
   schedules: {
     create: true,
@@ -75,6 +80,7 @@ const STORES: { readonly [S in Store]: Readonly<Record<keyof Engine[S], true>> }
     release: true,
     time: true,
   },
+  workers: { announce: true, count: true, list: true, get: true, order: true },
 };
 
 /** All names that an observer can receive: `change`, `apiKeys.find`. */

@@ -12,6 +12,7 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import type { LogLine } from "#shared/log-line.ts";
+import type { Pause } from "#shared/pause.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Schedule } from "#shared/schedule.ts";
 
@@ -94,6 +95,7 @@ export interface TransferSource {
   signingKeys(): Iterable<SigningKey>;
   shareLinks(): Iterable<StoredLink>;
   schedules(): Iterable<TransferSchedule>;
+  pauses(): Iterable<Pause>;
   audit(): Iterable<TransferAuditEntry>;
   close(): void;
 }

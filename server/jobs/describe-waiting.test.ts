@@ -13,6 +13,15 @@ const READY: Waiting = {
 const BOTH: KindLimits = { concurrency: 5, perKey: { concurrency: 2 } };
 const queued = (ahead: number, message: string) => ({ reason: "queued", ahead, message });
 
+test.each([
+  [{}, "All jobs are paused"],
+  [{ tenant: "acme" }, "The jobs of its tenant are paused"],
+])("[O8] a job that waits for the end of the pause of %o says so", (scope, message) => {
+  const full = { ...READY, ahead: 2, running: { kind: 5, key: 2 } };
+  expect(describeWaiting(full, BOTH, scope)).toEqual(queued(2, message));
+  expect(describeWaiting({ ...full, startsInMs: 1000 }, BOTH, scope).reason).toBe("delayed");
+});
+
 test.each<[Partial<Waiting>, KindLimits | undefined, unknown]>([
   [{}, undefined, queued(0, "It starts when a worker is free")],
   [{ ahead: 1 }, undefined, queued(1, "1 job is before it")],

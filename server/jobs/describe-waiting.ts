@@ -1,14 +1,16 @@
 /** Turns what an engine tells of a waiting job into a reason, and a sentence for people. Pure. */
 import type { KindLimits, Waiting } from "#server/engine/contract.ts";
+import { isOfAll, type PauseScope } from "#shared/pause.ts";
 import { aheadOf, durationOf, type JobWaiting } from "#shared/waiting.ts";
 
 /**
  * Where several things keep the job, the one that keeps it for certain, or for longest, is the reason. It tells nothing of other
- * tenants but that the limit of the kind, which `kind.list` shows, is reached.
+ * tenants but that the limit of the kind, which `kind.list` shows, is reached. `paused`: the pause that concerns the job, if any.
  */
 export function describeWaiting(
   { startsInMs, ahead, running, rateInMs }: Waiting,
   limits: KindLimits = {},
+  paused?: PauseScope,
 ): JobWaiting {
   if (startsInMs !== null) {
     return {
@@ -20,6 +22,10 @@ export function describeWaiting(
   }
   const and = (sentence: string) =>
     [sentence, aheadOf(ahead)].filter((part) => part !== "").join(", and ");
+  if (paused !== undefined) {
+    const message = `${isOfAll(paused) ? "All jobs" : "The jobs of its tenant"} are paused`;
+    return { reason: "queued", ahead, message };
+  }
   const ofKind = limits.concurrency;
   if (ofKind !== undefined && running.kind >= ofKind) {
     const message = and(`${ofKind} of its kind may run at a time, and do`);

@@ -25,6 +25,7 @@ import { isSettled, type Job } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { LogLine } from "#shared/log-line.ts";
+import { isOfTenant } from "#shared/pause.ts";
 import { mayRead, mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { fieldsOf } from "./create-options.ts";
@@ -158,10 +159,12 @@ export function createJobs(
     },
 
     async waiting(principal, jobId) {
-      const { kind } = visible(await engine.getSummary(jobId), jobId, reader(principal, "job"));
-      const own = kindLimits.get(kind);
+      const job = visible(await engine.getSummary(jobId), jobId, reader(principal, "job"));
+      const own = kindLimits.get(job.kind);
       const waiting = await engine.waiting(jobId, own);
-      return waiting === undefined ? null : describeWaiting(waiting, own);
+      if (waiting === undefined) return null;
+      const paused = (await engine.pauses.list()).find((pause) => isOfTenant(pause, job.tenant));
+      return describeWaiting(waiting, own, paused);
     },
 
     async list(principal, { owner, allOwners, ...query }) {

@@ -13,8 +13,10 @@ import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import type { Clock } from "#shared/clock.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
+import type { Worker } from "#shared/worker.ts";
 import { attempt, type AttemptPolicy, SHUTDOWN } from "./attempt.ts";
 import { LOST } from "./claim-guard.ts";
+import { createDuty, type Held, type WorkerIdentity } from "./duty.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { longestBetween } from "./moment.ts";
 import { observeClaim, outcomeOf, type RunnerObserver } from "./runner-observer.ts";
@@ -23,6 +25,10 @@ export interface Runner {
   start(): void;
   /** Jobs whose code runs now, or whose end is being stored. */
   running(): number;
+  /** Who it is, and what it does at this moment. */
+  describe(): Worker;
+  /** It was told to start no more jobs. */
+  isDraining(): boolean;
   /** Takes no more jobs, lets those that run finish for `graceMs`, then gives them back. */
   stop(graceMs: number): Promise<Stopped>;
 }
@@ -37,8 +43,9 @@ export interface Stopped {
 export interface RunnerOptions extends AttemptPolicy {
   engine: Engine;
   kinds: ReadonlyMap<string, AnyKind>;
-  /** The unique name of this runner. */
+  /** The unique id of this runner. */
   worker: string;
+  identity: WorkerIdentity;
   concurrency: number;
   log: Logger;
   leaseMs?: number;
@@ -56,8 +63,7 @@ const LOOK_EVERY_MS = 2000;
 /** Jobs that end sooner are not watched: a subscription costs as much as a short job. */
 const WATCH_AFTER_MS = 100;
 
-interface Running {
-  claim: Claim;
+interface Running extends Held {
   controller: AbortController;
   /** Its code has returned; the end of the attempt is being stored. */
   returned: boolean;
@@ -77,22 +83,36 @@ export function createRunner(options: RunnerOptions): Runner {
   const running = new Set<Running>();
   const timers: (() => void)[] = [];
   let unlisten: (() => void) | undefined;
-  let stopped = false;
   let filling: Promise<void> | undefined;
   let fillAgain = false;
   /** When all leases last had their full length. */
   let renewedAt = moment();
 
+  const duty = createDuty({
+    workers: engine.workers,
+    id: worker,
+    identity: options.identity,
+    kinds: options.kinds.keys(),
+    slots: concurrency,
+    startedAt: now(),
+    ttlMs: (2 * leaseMs) / 3,
+    held: running,
+    isClaiming: () => filling !== undefined,
+    resume: fill,
+    log,
+  });
+
   const start = ({ kind }: JobSummary) =>
     runForeign(warnOfStray, () => options.kinds.get(kind)?.start ?? DEFAULT_START);
 
   function fill(): void {
-    if (stopped) return;
+    if (!duty.isOn()) return;
     fillAgain = filling !== undefined;
     if (filling !== undefined) return;
     filling = fillUp().finally(() => {
       filling = undefined;
       if (fillAgain) fill();
+      duty.ended();
     });
     timer.hold(filling);
   }
@@ -110,7 +130,7 @@ export function createRunner(options: RunnerOptions): Runner {
     // Attempts that one commit started may end together: one claim then replaces all of them.
     await Promise.resolve();
     const max = room();
-    if (max <= 0) return;
+    if (max <= 0 || !duty.isOn()) return;
     try {
       // After sleep, renew first: this process must not claim its own jobs as those of a dead runner.
       if (longestBetween(renewedAt, moment()) > leaseMs / 2) await renew();
@@ -128,6 +148,7 @@ export function createRunner(options: RunnerOptions): Runner {
     }
     const run: Running = {
       claim,
+      since: now(),
       controller: new AbortController(),
       returned: false,
       done: Promise.resolve("lost"),
@@ -136,6 +157,7 @@ export function createRunner(options: RunnerOptions): Runner {
     run.done = hold(run).finally(() => {
       running.delete(run);
       fill();
+      duty.ended();
     });
     timer.hold(run.done, "attempt");
   }
@@ -232,14 +254,6 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  async function announce(ttlMs: number): Promise<void> {
-    try {
-      await engine.announce(worker, ttlMs, now());
-    } catch (error) {
-      log.warn({ reason: wholeMessageOf(error) }, "This worker could not be announced");
-    }
-  }
-
   /** Runs whose claim still holds. A stop does not wait for code that lost its claim. */
   const ours = (runs: Iterable<Running>) =>
     [...runs].filter(({ controller }) => controller.signal.reason !== LOST);
@@ -250,14 +264,16 @@ export function createRunner(options: RunnerOptions): Runner {
       unlisten = engine.onWork(fill);
       // By the machine's clock: a safety net, which also keeps the process alive.
       const poll = setInterval(fill, pollMs);
-      const keepUp = () => timer.hold(Promise.all([renew(), announce(leaseMs)]));
+      const keepUp = () => timer.hold(Promise.all([renew(), duty.beat()]));
       timers.push(() => clearInterval(poll), timer.every(leaseMs / 3, keepUp));
-      void announce(leaseMs);
+      void duty.beat();
       fill();
     },
     running: () => running.size,
+    describe: duty.describe,
+    isDraining: duty.isDraining,
     async stop(graceMs) {
-      stopped = true;
+      duty.stop();
       unlisten?.();
       // Jobs of a claim under way are ours, and get the same grace.
       await filling;
@@ -271,8 +287,7 @@ export function createRunner(options: RunnerOptions): Runner {
       for (const { controller } of running) controller.abort(SHUTDOWN);
       const results = await allDone(held);
       timers.forEach((end) => end());
-      // Withdraws this worker.
-      await announce(0);
+      await duty.withdraw();
       const count = (result: RunResult) => results.filter((each) => each === result).length;
       return { finished: count("finished"), givenBack: count("given back") };
     },

@@ -122,3 +122,16 @@ test("[J9] [Q8] a job of another owner, and one that does not exist, does not wa
     await expect(fixture.jobs.waiting(who, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
   }
 });
+
+test("[O8] a job that waits for the end of a pause says so", async () => {
+  const jobId = await create("mail", "a1");
+  const by = { user: "op", via: "key" } as const;
+  const pause = { tenant: me.tenantId, at: new Date(), note: "", by };
+  await fixture.engine.pauses.set({ ...pause, tenant: `not ${me.tenantId}` });
+  await fixture.engine.pauses.set({ ...pause, kind: "mail" });
+  expect(await why(jobId)).toMatchObject({ message: "It starts when a worker is free" });
+  await fixture.engine.pauses.set(pause);
+  expect(await why(jobId)).toMatchObject({ message: "The jobs of its tenant are paused" });
+  await fixture.engine.pauses.remove(pause);
+  expect(await why(jobId)).toMatchObject({ message: "It starts when a worker is free" });
+});

@@ -190,6 +190,18 @@ export const METRICS = {
     help: "Jobs that this process may run at the same time; 0 for a gateway.",
     labels: {},
   },
+  draining: {
+    type: "gauge",
+    name: "jobwire_worker_draining",
+    help: "1 while this process was told to start no more jobs, otherwise 0.",
+    labels: {},
+  },
+  paused: {
+    type: "gauge",
+    name: "jobwire_paused",
+    help: "1 while everything is paused, so that no process starts jobs, otherwise 0.",
+    labels: {},
+  },
   engineAvailable: {
     type: "gauge",
     name: "jobwire_engine_available",

@@ -13,6 +13,8 @@ let storage: Storage["storage"];
 let time: number;
 let reads: number;
 let counts: ReturnType<typeof newUsage>;
+/** `undefined`: it cannot be read. */
+let paused: boolean | undefined;
 const newUsage = () => byStreamKind(() => ({ ...newCounts(), watches: 0, streams: 0 }));
 
 beforeEach(() => {
@@ -20,6 +22,7 @@ beforeEach(() => {
   reads = 0;
   storage = undefined;
   counts = newUsage();
+  paused = true;
   metrics = createMetrics(
     {
       version: "1.2.3",
@@ -31,6 +34,11 @@ beforeEach(() => {
     {
       streams: () => ((reads += 1), counts),
       running: () => 3,
+      isDraining: () => true,
+      isPaused: async () => {
+        if (paused === undefined) throw new Error("The data cannot be read.");
+        return paused;
+      },
       engine: () => ({ name: "sqlite", isAvailable: () => true, ...(storage && { storage }) }),
     },
   );
@@ -124,6 +132,8 @@ test("numbers that are counted elsewhere are read at each scrape", async () => {
     'jobwire_watch_pauses_total{stream="job"}': 1,
     'jobwire_stream_gaps_total{stream="feed"}': 1,
     jobwire_running_jobs: 3,
+    jobwire_worker_draining: 1,
+    jobwire_paused: 1,
     jobwire_concurrency: 7,
     jobwire_engine_available: 1,
     'jobwire_build_info{version="1.2.3",role="all",engine="sqlite"}': 1,
@@ -169,4 +179,12 @@ test("[M2] no metric lists the sockets of the process", async () => {
   const { text } = await metrics.expose();
   expect(text).not.toMatch(/nodejs_active_/);
   expect(text).toContain("nodejs_eventloop_lag_max_seconds");
+});
+
+test("[O8] what is paused stays as it was last read while the data cannot be read", async () => {
+  expect((await samples()).get("jobwire_paused")).toBe(1);
+  paused = undefined;
+  expect((await samples()).get("jobwire_paused")).toBe(1);
+  paused = false;
+  expect((await samples()).get("jobwire_paused")).toBe(0);
 });

@@ -69,6 +69,8 @@ export interface MetricsOptions {
 export interface MetricsSources {
   streams: () => ReturnType<Streams["usage"]>;
   running: () => number;
+  isDraining: () => boolean;
+  isPaused: () => Promise<boolean>;
   engine: () => Storage & { readonly name: string; isAvailable(): boolean };
 }
 
@@ -89,6 +91,9 @@ export function createMetrics(options: MetricsOptions, sources: MetricsSources):
     instruments.engineAvailable.set(engine.isAvailable() ? 1 : 0);
     // A scrape says what it can, above all while the data cannot be read.
     readStorage(instruments, await engine.storage?.().catch(() => undefined));
+    const paused = await sources.isPaused().catch(() => undefined);
+    if (paused !== undefined) instruments.paused.set(paused ? 1 : 0);
+    instruments.draining.set(sources.isDraining() ? 1 : 0);
     instruments.runningJobs.set(sources.running());
     readStreams(instruments, sources.streams());
     readConnections(

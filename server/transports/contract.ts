@@ -14,6 +14,8 @@ import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { PresenceService } from "#server/presence/open.ts";
+import type { PauseCommands } from "#server/auth/pauses.ts";
+import type { Workers } from "#server/auth/workers.ts";
 import type { Schedules } from "#server/schedules/schedules.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#shared/api.ts";
@@ -77,6 +79,8 @@ export interface TransportContext {
   streams: Streams;
   presence: PresenceService;
   schedules: Schedules;
+  pauses: PauseCommands;
+  workers: Workers;
   sessions: Sessions;
   audit: Pick<Audit, "list">;
   identify: Identify;

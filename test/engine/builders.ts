@@ -7,6 +7,7 @@ import type { JobEvent } from "#shared/events.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Schedule } from "#shared/schedule.ts";
+import type { Worker } from "#shared/worker.ts";
 
 export { newId };
 
@@ -71,6 +72,24 @@ export function newSchedule(given: Partial<Schedule> = {}): Schedule {
     updatedAt: at(0),
     version: 1,
     input: { to: "ann" },
+    ...given,
+  };
+}
+
+export function newWorker(given: Partial<Worker> = {}): Worker {
+  return {
+    id: newId(),
+    name: "here",
+    host: "machine",
+    pid: 1,
+    version: "1.2.3",
+    kinds: ["mail"],
+    kindCount: 1,
+    slots: 5,
+    startedAt: at(0),
+    state: "running",
+    running: 0,
+    jobs: [],
     ...given,
   };
 }

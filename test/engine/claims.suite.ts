@@ -13,6 +13,7 @@ import {
   logOf,
   newBatch,
   newJob,
+  newWorker,
   release,
   START,
   startedJob,
@@ -380,9 +381,9 @@ export function claimsSuite(subject: EngineUnderTest): void {
       });
 
       test(`by ${seconds} s: a worker is there as long as it said`, async ({ data, engine }) => {
-        await engine.announce("w1", 10_000, at(seconds));
+        await engine.workers.announce(newWorker({ id: "w1" }), 10_000);
         await data.pass(10_000);
-        expect(await engine.present(at(10))).toEqual([]);
+        expect(await engine.workers.count()).toBe(0);
       });
     }
   });
@@ -391,10 +392,10 @@ export function claimsSuite(subject: EngineUnderTest): void {
     test("ends no lease, no delay and no worker's presence", async ({ engine }) => {
       const [held, delayed] = [await startedJob(engine, at(0)), await startedJob(engine, at(0))];
       await engine.change(delayed.jobId, release(30_000), at(0), delayed);
-      await engine.announce("w1", 10_000, at(0));
+      await engine.workers.announce(newWorker({ id: "w1" }), 10_000);
       expect(await claim(engine, 3600)).toEqual([]);
       await engine.change(held.jobId, STEP, at(3600), held);
-      expect(await engine.present(at(3600))).toEqual(["w1"]);
+      expect(await engine.workers.count()).toBe(1);
     });
   });
 

@@ -16,6 +16,7 @@ import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
 import { optionsSuite } from "./options.suite.ts";
+import { pausesSuite } from "./pauses.suite.ts";
 import { presenceSuite } from "./presence.suite.ts";
 import { queueSuite } from "./queue.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
@@ -26,6 +27,7 @@ import { sharesSuite } from "./shares.suite.ts";
 import { usageSuite } from "./usage.suite.ts";
 import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
+import { workersSuite } from "./workers.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
   describe(`engine: ${subject.name}`, () => {
@@ -41,6 +43,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     draftsSuite(subject);
     linesSuite(subject);
     hintsSuite(subject);
+    pausesSuite(subject);
     presenceSuite(subject);
     schedulesSuite(subject);
     sessionsSuite(subject);
@@ -53,6 +56,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     upkeepSuite(subject);
     usageSuite(subject);
     usersSuite(subject);
+    workersSuite(subject);
     modelSuite(subject);
   });
 }

@@ -220,6 +220,22 @@ export function optionsSuite(subject: EngineUnderTest): void {
       expect((await engine.getBatch(batch.id))?.counts).toMatchObject({ PENDING: 0, ABORTED: 4 });
     });
 
+    test("[J22] [Q5] a claim gives those of a kind with limits that have not expired", async ({
+      engine,
+    }) => {
+      const job = newJob({ expiresInMs: MINUTE });
+      await engine.createJob(job, at(0));
+      const limits = new Map([[job.kind, { concurrency: 2 }]]);
+      const claims = await engine.claim({
+        worker: "w",
+        max: 9,
+        leaseMs: MINUTE,
+        now: at(0),
+        limits,
+      });
+      expect(claims).toMatchObject([{ jobId: job.id, job: { status: "PENDING" } }]);
+    });
+
     test("[J22] a job that started does not expire, nor when it is tried again", async ({
       engine,
       data,

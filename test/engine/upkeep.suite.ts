@@ -13,6 +13,7 @@ import {
   logOf,
   newBatch,
   newJob,
+  newWorker,
   release,
   START,
   startedJob,
@@ -198,27 +199,6 @@ export function upkeepSuite(subject: EngineUnderTest): void {
     });
   });
 
-  describe("presence", () => {
-    test("a worker is there until its time is over, or longer when it says so again", async ({
-      data,
-      engine,
-    }) => {
-      expect(await engine.present(at(0))).toEqual([]);
-      await engine.announce("b", 10_000, at(0));
-      await engine.announce("a", 20_000, at(0));
-      await data.pass(9000);
-      expect(await engine.present(at(9))).toEqual(["a", "b"]);
-      await engine.announce("b", 10_000, at(9));
-      await data.pass(9000);
-      expect(await engine.present(at(18))).toEqual(["a", "b"]);
-      await data.pass(2000);
-      expect(await engine.present(at(20))).toEqual([]);
-      await engine.announce("c", 10_000, at(20));
-      await engine.announce("c", 0, at(21));
-      expect(await engine.present(at(21))).toEqual([]);
-    });
-  });
-
   describe("closing and opening", () => {
     test("[J3] all is there again, and cursors go on", async ({ data, engine }) => {
       const { batch, jobs } = newBatch(5, { idempotencyKey: "k" });
@@ -294,8 +274,9 @@ export function upkeepSuite(subject: EngineUnderTest): void {
         ["readLines", () => engine.readLines(job.id, 0, 1)],
         ["claim", () => engine.claim({ worker: "w", max: 1, leaseMs: LEASE_MS, now: at(1) })],
         ["renew", () => engine.renew([ref], LEASE_MS, at(1))],
-        ["announce", () => engine.announce("w", LEASE_MS, at(1))],
-        ["present", () => engine.present(at(1))],
+        ["workers.announce", () => engine.workers.announce(newWorker(), LEASE_MS)],
+        ["workers.list", () => engine.workers.list({ limit: 1 })],
+        ["pauses.list", () => engine.pauses.list()],
         ["takeSession", () => engine.takeSession({ ...ANN, id: "s" }, "one")],
         ["saveSession", () => engine.saveSession({ ...ANN, id: "s" }, "one", NO_CHANGE)],
         ["endSession", () => engine.endSession({ ...ANN, id: "s" }, "one")],

@@ -113,6 +113,7 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
         engine: fixture.engine,
         kinds,
         worker: `runner ${runners.length + 1}`,
+        identity: { name: "here", host: "machine", pid: 1, version: "1.2.3" },
         concurrency: 5,
         maxAttempts: 3,
         now,

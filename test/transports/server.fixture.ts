@@ -9,6 +9,8 @@ import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import { createKindRegistry } from "#server/kinds/registry.ts";
+import { createPauseCommands, createPauses } from "#server/auth/pauses.ts";
+import { createWorkers } from "#server/auth/workers.ts";
 import { createSchedules } from "#server/schedules/schedules.ts";
 import { openSessions } from "#server/sessions/open.ts";
 import { openPresence } from "#server/presence/open.ts";
@@ -81,6 +83,14 @@ export async function serveTransport(
       record: auditOf(engine).record,
       now: () => new Date(),
       wake: () => {},
+    }),
+    pauses: createPauseCommands(
+      createPauses({ store: engine.pauses, audit: auditOf(engine), now: () => new Date() }),
+    ),
+    workers: createWorkers({
+      store: engine.workers,
+      pauses: engine.pauses,
+      audit: auditOf(engine),
     }),
     sessions,
     audit: auditOf(engine),

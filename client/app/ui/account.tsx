@@ -1,7 +1,11 @@
 import { CircleUserRound } from "lucide-react";
 import { useId } from "react";
+import { requestErrorMessage } from "#client/app/request-error.ts";
+import { useMe } from "#client/app/use-me.ts";
+import { usePauses } from "#client/app/use-pauses.ts";
 import { useSignIn } from "#client/app/use-sign-in.ts";
 import { Breakable } from "./breakable.tsx";
+import { PauseButton } from "./pause-button.tsx";
 import { SignOutButton } from "./sign-out-button.tsx";
 
 /** The person who is signed in. Absent on a server without sign-in. */
@@ -44,8 +48,35 @@ export function Account() {
             </dd>
           </div>
         </dl>
+        <PauseTenant tenant={tenant} onPause={() => document.getElementById(id)?.hidePopover()} />
         {byCookie && <SignOutButton className="mt-4 w-full" />}
       </div>
     </>
+  );
+}
+
+/** For admins. The banner has the way back. */
+function PauseTenant({ tenant, onPause }: { tenant: string; onPause: () => void }) {
+  const { has } = useMe();
+  const { pauses, pause } = usePauses();
+  const isPaused = pauses.some((each) => each.tenant === tenant && each.kind === undefined);
+  if (!has("admin") || isPaused) return null;
+  return (
+    <div className="mt-4 space-y-2">
+      <PauseButton
+        label="Pause all jobs"
+        question={`Pause all jobs of ${tenant}?`}
+        busy={pause.isPending}
+        onPause={(note) => {
+          pause.mutate({ tenant, note });
+          onPause();
+        }}
+      />
+      {pause.error !== null && (
+        <p role="alert" className="text-sm text-bad">
+          {requestErrorMessage(pause.error)}
+        </p>
+      )}
+    </div>
   );
 }

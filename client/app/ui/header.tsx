@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Link, useRoute } from "wouter";
 import { addressOf } from "#client/app/base.ts";
 import { useOwners } from "#client/app/use-owners.ts";
+import { useMe } from "#client/app/use-me.ts";
 import { chooseTheme, chosenTheme, type ThemeChoice } from "#client/app/theme.ts";
 import { Account } from "./account.tsx";
 import { ButtonLink } from "./button.tsx";
@@ -11,6 +12,7 @@ import { ConnectionBadge } from "./connection-badge.tsx";
 
 export function Header() {
   const { search } = useOwners();
+  const { has } = useMe();
   return (
     <header className="sticky top-0 z-20 border-b border-line bg-card">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-1 gap-y-1 px-4 py-2 sm:gap-x-5 sm:px-6">
@@ -18,7 +20,7 @@ export function Header() {
           <img src={addressOf("/favicon.svg")} alt="" className="size-6" />
           Jobwire
         </Link>
-        <nav aria-label="Main" className="order-3 flex w-full gap-1 sm:order-none sm:w-auto">
+        <nav aria-label="Main" className="order-3 flex w-full sm:gap-1 sm:order-none sm:w-auto">
           <NavLink href="/" search={search} pattern="/jobs/*?">
             Jobs
           </NavLink>
@@ -28,6 +30,11 @@ export function Header() {
           <NavLink href="/schedules" search={search} pattern="/schedules/*?">
             Schedules
           </NavLink>
+          {has("operator") && (
+            <NavLink href="/workers" pattern="/workers">
+              Workers
+            </NavLink>
+          )}
           <NavLink href="/console" pattern="/console">
             Console
           </NavLink>
@@ -55,7 +62,7 @@ function NavLink(props: { href: string; search?: string; pattern: string; childr
     <Link
       href={props.href + (props.search ?? "")}
       aria-current={active ? "page" : undefined}
-      className={`rounded-md px-2 py-1.5 text-sm font-medium transition-colors sm:px-3 ${
+      className={`rounded-md px-1.5 py-1.5 text-sm font-medium transition-colors sm:px-3 ${
         active ? "bg-sunken text-ink" : "text-muted hover:bg-sunken hover:text-ink"
       }`}
     >

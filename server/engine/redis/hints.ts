@@ -17,6 +17,8 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 export interface RedisHints {
   on(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
   onCredential(listener: (hint: CredentialHint) => void): Promise<() => void>;
+  /** Receives the id of the worker that got an order; empty: it may be any. */
+  onOrder(listener: (worker: string) => void): Promise<() => void>;
   /** Hints of work that comes. */
   onWork(listener: () => void): Promise<() => void>;
   /** Pending subscriptions reject. */
@@ -87,6 +89,7 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
     close: subscriber.close,
     onCredential: (listener) =>
       join(keys.credentialHints, (text) => listener(decodeCredentialHint(text))),
+    onOrder: (listener) => join(keys.orderHints, listener),
     onWork: (listener) => join(keys.workHints, () => listener()),
     async on(stream, listener) {
       if (stream.stream === "presence") {

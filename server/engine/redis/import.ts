@@ -13,6 +13,7 @@ import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys, queueMember } from "./keys.ts";
 import { hasRevocations, putRevocation } from "./revocations.ts";
 import { createPermits } from "./permits.ts";
+import { putPause } from "./pauses.ts";
 import { hasSchedules, putSchedule } from "./schedules.ts";
 import { openRing } from "./ring.ts";
 import { createScripts } from "./scripts.ts";
@@ -131,6 +132,7 @@ async function copy(redis: Client, keys: Keys, source: TransferSource): Promise<
   for (const each of source.signingKeys()) await put(...putSigningKey(redis, keys, each));
   for (const each of source.shareLinks()) await put(...putShareLink(redis, keys, each));
   for (const each of source.schedules()) await put(...putSchedule(redis, keys, each));
+  for (const each of source.pauses()) await put(...putPause(redis, keys, each));
   for (const each of source.audit()) {
     await put(...putAuditEntry(redis, keys, each));
     seen(each.tenant, each.n);

@@ -43,10 +43,14 @@ export interface Keys {
   readonly schedules: string;
   /** The channel of credentials that ended. */
   readonly credentialHints: string;
-  /** The prefix of the ring of turns and of the workers' announcements. No tenant can have this name. */
+  /** The prefix of the ring of turns, of the pauses and of the workers' announcements. No tenant can have this name. */
   readonly ring: string;
   /** The channel of work that comes. */
   readonly workHints: string;
+  /** The channel of orders to workers: their ids. */
+  readonly orderHints: string;
+  /** The pauses, by their scopes. */
+  readonly pauses: string;
   /** The version of the data format. */
   readonly schema: string;
   /** Exists during an import from another engine. */
@@ -77,7 +81,8 @@ export function queueMember(n: number, jobId: string): string {
 }
 
 export function createKeys(prefix: string): Keys {
-  const tenant = (name: string) => `${prefix}:{${encodeURIComponent(name)}}`;
+  // An empty hash tag is none. The instance has an audit list, as tenants have.
+  const tenant = (name: string) => `${prefix}:{${encodeURIComponent(name) || ":instance"}}`;
   const ofOwner = (owner: Owner) => `${tenant(owner.tenant)}:owner:${ownerKey(owner)}`;
   return {
     prefix,
@@ -103,6 +108,8 @@ export function createKeys(prefix: string): Keys {
     credentialHints: `${prefix}:{:api-keys}:hint`,
     ring: `${prefix}:{:turns}`,
     workHints: `${prefix}:{:turns}:hint`,
+    orderHints: `${prefix}:{:turns}:orders`,
+    pauses: `${prefix}:{:turns}:pauses`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,
     expiring: `${prefix}:expiring`,

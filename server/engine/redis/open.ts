@@ -23,7 +23,7 @@ import { createRenew } from "./leases.ts";
 import { createLines } from "./lines.ts";
 import { createKeys } from "./keys.ts";
 import { createNewest } from "./newest.ts";
-import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createOperatorStores } from "./operator-stores.ts";
 import { createPermits } from "./permits.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
@@ -96,7 +96,6 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const starts = createStarts({ ...parts, change, expiry });
   const claim = createClaims({ ...parts, takes: createTakes(parts), starts, renew });
   const waiting = createWaiting(parts);
-  const heartbeats = createWorkerHeartbeats(run, keys);
   const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(redis, run, keys);
@@ -188,8 +187,6 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     readLines: (jobId, after, limit) => use(() => lines.read(jobId, after, limit)),
     claim: (request) => use(() => claim(request)),
     renew: (held, leaseMs) => use(() => renew(held, leaseMs)),
-    announce: (worker, ttlMs) => use(() => heartbeats.announce(worker, ttlMs)),
-    present: () => use(() => heartbeats.present()),
     takeSession: (session, holder) => use(() => sessions.take(session, holder)),
     saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
     endSession: (session, holder) => use(() => sessions.end(session, holder)),
@@ -246,6 +243,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
         use(() => schedules.release(id, version, delayMs, now)),
       time: (now) => use(() => schedules.time(now)),
     },
+    ...createOperatorStores({ ...parts, hints, use }),
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),
     hasSignIns: (ids) => use(() => signIns.has(ids)),

@@ -63,7 +63,7 @@ export function createStarts({
 }: StartsOptions): Starts {
   async function begin(taken: Taken, { start, now }: ClaimRequest): Promise<Claim | undefined> {
     const { tenant, job: of } = taken;
-    const [jobId, token, record, led, input, output, trace, lateMs] = of;
+    const [jobId, token, record, led, input, output, trace, , , lateMs] = of;
     const cached = newest.get(jobId);
     const known = cached?.op === led ? cached : knownAs(record, led);
     tenants.learn(jobId, tenant);

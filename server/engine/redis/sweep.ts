@@ -26,6 +26,15 @@ interface SweepOptions {
   permits: Pick<Permits, "check">;
 }
 
+/** What the ring is to know of a tenant. */
+export function createLook(run: RunScript, keys: Keys): (tenant: string) => Promise<News[]> {
+  return async (tenant) => {
+    const [ready, , alarm, moment, , free] = await run<Look>("look", keys.tenant(tenant));
+    if (ready > 0) return [{ tenant, is: "ready", moment, alarm, free, none: "*" }];
+    return alarm === "" ? [] : [{ tenant, alarm }];
+  };
+}
+
 export function createSweep({
   run,
   keys,
@@ -33,12 +42,7 @@ export function createSweep({
   ring,
   permits,
 }: SweepOptions): () => Promise<void> {
-  async function look(tenant: string): Promise<News[]> {
-    const [ready, , alarm, moment, , free] = await run<Look>("look", keys.tenant(tenant));
-    if (ready > 0) return [{ tenant, is: "ready", moment, alarm, free, none: "*" }];
-    return alarm === "" ? [] : [{ tenant, alarm }];
-  }
-
+  const look = createLook(run, keys);
   return async () => {
     await ring.writeWeights();
     await ring.tell(await tenants.ofAll(look));

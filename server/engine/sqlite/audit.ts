@@ -4,7 +4,7 @@ import type { AuditPage, AuditQuery, StoredAuditEntry } from "#server/engine/aud
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { TransferAuditEntry } from "#server/engine/transfer.ts";
 import { AuditEntrySchema } from "#shared/audit.schema.ts";
-import type { AuditEntry } from "#shared/audit.ts";
+import { type AuditEntry, INSTANCE_LIST } from "#shared/audit.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import { LIMIT } from "./limit.ts";
 
@@ -40,7 +40,8 @@ export function createAudit(db: DatabaseSync, maxEntries = MAX_AUDIT_ENTRIES): A
 
   /** Each costs one look into the index, however long the lists are. */
   function* tenants(): Iterable<string> {
-    let tenant: string | null = "";
+    yield INSTANCE_LIST;
+    let tenant: string | null = INSTANCE_LIST;
     for (;;) {
       ({ tenant } = nextTenant.get(tenant) as { tenant: string | null });
       if (tenant === null) return;

@@ -10,6 +10,7 @@ import type {
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
 import { readAudit } from "./audit.ts";
+import { readPauses } from "./pauses.ts";
 import { readRevocations } from "./revocations.ts";
 import { readSchedules } from "./schedules.ts";
 import { readShareLinks } from "./share-links.ts";
@@ -44,6 +45,7 @@ export function openExport(dataDir: string): TransferSource {
     signingKeys: () => told(readSigningKeys(db), path),
     shareLinks: () => told(readShareLinks(db), path),
     schedules: () => told(readSchedules(db), path),
+    pauses: () => told(readPauses(db), path),
     audit: () => told(readAudit(db), path),
     close: () => db.close(),
   };

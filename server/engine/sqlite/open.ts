@@ -24,9 +24,10 @@ import { finishStaged } from "./staged-batches.ts";
 import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
 import { createNewRows } from "./new-rows.ts";
+import { createOperatorStores } from "./operator-stores.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
-import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPauses, pausedTenants } from "./pauses.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
@@ -75,6 +76,7 @@ export async function openSqliteEngine({
   const owners = createOwners(db);
   const usage = createUsage(db);
   finishStaged(db, { owners, usage }, clock());
+  for (const tenant of pausedTenants(db)) turns.pause(tenant);
   makeReady(db, turns, clock());
   makeSessionsReady(db, clock());
   freeSchedules(db);
@@ -129,13 +131,14 @@ export async function openSqliteEngine({
   });
   const drafts = createDrafts(db, jobs, outbox);
   const lines = createLines(db, jobs, outbox);
-  const queue = createQueue({ ...parts, change, expiry });
+  const pauses = createPauses(parts);
+  const queue = createQueue({ ...parts, change, expiry, pauses });
   const waiting = createWaiting(parts);
   const prune = createPrune(db, owners, usage);
   const assign = createAssign(parts);
-  const heartbeats = createWorkerHeartbeats(clock);
   const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);
+  const operators = createOperatorStores({ clock, pauses, read, write });
   const credentials = createCredentialStores({ db, outbox, read, write });
   const backups = createBackups(db);
   const listUsers = createUsers(db);
@@ -210,8 +213,6 @@ export async function openSqliteEngine({
       return write(() => queue.claim(request), request.max);
     },
     renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),
-    announce: (worker, ttlMs) => read(() => heartbeats.announce(worker, ttlMs)),
-    present: () => read(() => heartbeats.present()),
     async takeSession(session, holder) {
       // After an outage many clients ask for expired sessions: answered by a read, even while writes fail.
       if (!(await read(() => sessions.has(session)))) return undefined;
@@ -221,6 +222,7 @@ export async function openSqliteEngine({
       write(() => sessions.save(session, holder, saved), saved.entries.size + 1),
     endSession: (session, holder) => write(() => sessions.end(session, holder)),
     ...credentials,
+    ...operators,
     listUsers: (query, now) => read(() => listUsers(query, now)),
     audit: {
       append: (tenant, entry) => write(() => audit.append(tenant, entry)),

@@ -21,6 +21,8 @@ export interface Outbox {
   expired(event: JobEvent): void;
   /** Leases began or were prolonged. */
   leased(): void;
+  /** A pause ended. */
+  resumed(): void;
   credentialEnded(hint: CredentialHint): void;
 }
 
@@ -70,6 +72,9 @@ export function createOutbox({ group, hints, work, expiry, clock }: OutboxOption
     },
     leased() {
       group.afterCommit(work.rearm);
+    },
+    resumed() {
+      group.afterCommit(work.fire);
     },
     credentialEnded(hint) {
       group.afterCommit(() => hints.emitCredential(hint));

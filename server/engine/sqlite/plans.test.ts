@@ -29,6 +29,9 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
   db.close();
   rmSync(dataDir, { recursive: true });
   expect(plans.filter((plan) => /^(SCAN (?!\(subquery)|USE TEMP)/.test(plan))).toEqual([
+    // There are MAX_PAUSES at most.
+    expect.stringMatching(/^SCAN pauses <- SELECT tenant, /),
+    expect.stringMatching(/^SCAN pauses <- SELECT count/),
     expect.stringMatching(/^SCAN tenant_usage <- /),
   ]);
   // Each of them begins where the jobs of one kind do, and reads no job that is kept.
@@ -48,7 +51,7 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
     // Why a job waits: the jobs before it, up to a bound.
     ["rank < ?4 UNION ALL", `${ready} AND rank<?)`],
     ["rank = ?4 AND n < ?5 LIMIT 1000", `${ready} AND rank=? AND rowid<?)`],
-    ["held = 1 AND due <= ? ORDER BY due", "SEARCH jobs USING INDEX jobs_leased (due<?)"],
+    ["AND pauses.kind = '') ORDER BY due", "SEARCH jobs USING INDEX jobs_leased (due<?)"],
     ["due > 0 AND due <= ? ORDER BY due LIMIT", "jobs USING INDEX jobs_delayed (due>? AND due<?)"],
   ] as const;
   for (const [part, plan] of claims) {

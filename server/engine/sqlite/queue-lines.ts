@@ -81,6 +81,10 @@ export interface Lines {
   place(line: Line): void;
   /** After the turn of the tenant changed. */
   turned(tenant: Tenant): void;
+  /** Names of tenants that have no turns: their lines are as they would be otherwise, and no kind has their groups. */
+  readonly paused: ReadonlySet<string>;
+  /** Pauses the tenant, which need not have a line, or ends that. Returns it, if it has one. */
+  setPaused(tenant: string, isPaused: boolean): Tenant | undefined;
   /** The limits of a kind are these from now on. */
   limit(kind: Kind, limits: KindLimits | undefined): void;
   /** Opens the lines whose rate lets a job start at that time, in ms, which never goes back. */
@@ -117,6 +121,7 @@ export function createLines(): Lines {
   /** Other lines whose rate remembers starts. */
   const fading = new Heap<"atFading", Line>("atFading", (one, other) => one.until < other.until);
   const empty = new Set<Line>();
+  const paused = new Set<string>();
   /** Microseconds. */
   let time = 0;
 
@@ -177,9 +182,15 @@ export function createLines(): Lines {
     else group.open.remove(line);
     if (isOpen && line.head === undefined) group.unranked.add(line);
     else group.unranked.delete(line);
-    if (hasOpen(group)) group.kind.inTurn.put(group);
-    else group.kind.inTurn.remove(group);
+    enter(group);
     if (isEmpty(line)) empty.add(line);
+  }
+
+  /** Where it belongs among the groups of its kind, if it does. */
+  function enter(group: Group): void {
+    const { inTurn } = group.kind;
+    if (hasOpen(group) && !paused.has(group.tenant.name)) inTurn.put(group);
+    else inTurn.remove(group);
   }
 
   function isEmpty({ ready, running, until }: Line): boolean {
@@ -204,7 +215,15 @@ export function createLines(): Lines {
     find: ({ kind, tenant_n: n, key }) => kinds.get(kind)?.groups.get(n)?.lines.get(key),
     place,
     turned({ groups }) {
-      for (const group of groups.values()) if (hasOpen(group)) group.kind.inTurn.put(group);
+      for (const group of groups.values()) enter(group);
+    },
+    paused,
+    setPaused(name, isPaused) {
+      if (isPaused) paused.add(name);
+      else paused.delete(name);
+      const tenant = tenants.values().find((each) => each.name === name);
+      for (const group of tenant?.groups.values() ?? []) enter(group);
+      return tenant;
     },
     limit(kind, limits) {
       const isSame = isSameKeyLimits(kind.limits?.perKey, limits?.perKey);

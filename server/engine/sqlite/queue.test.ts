@@ -209,6 +209,38 @@ test("[Q1] turns that a transaction took and then rolled back were not taken", a
   expect(given.join(" ")).toBe("a b a b a b");
 });
 
+test("[O5] a pause, or its end, that could not be stored changes nothing", async () => {
+  const engine = await openSqliteEngine({ dataDir: newDataDir() });
+  onTestFinished(() => engine.close());
+  const pause = { tenant: "a", at: at(0), note: "", by: { user: "op", via: "key" } } as const;
+  const given = async () => {
+    const claims = await engine.claim({ worker: "w", max: 1, leaseMs: 60_000, now: at(0) });
+    return claims.map(({ job }) => job.tenant);
+  };
+  for (const tenant of ["a", "a", "b", "b"]) await engine.createJob(newJob({ tenant }), at(0));
+  failNextCommit();
+  await expect(engine.pauses.set(pause)).rejects.toThrow("stored");
+  expect([await given(), await given()]).toEqual([["a"], ["b"]]);
+  await engine.pauses.set(pause);
+  failNextCommit();
+  await expect(engine.pauses.remove(pause)).rejects.toThrow("stored");
+  expect([await given(), await given()]).toEqual([["b"], []]);
+  await engine.pauses.remove(pause);
+  expect(await given()).toEqual(["a"]);
+});
+
+function failNextCommit(): void {
+  const real: unknown = Object.getOwnPropertyDescriptor(StatementSync.prototype, "run")?.value;
+  const spy = vi.spyOn(StatementSync.prototype, "run");
+  spy.mockImplementation(function fail(this: StatementSync, ...values) {
+    if (this.sourceSQL !== "COMMIT") {
+      return Reflect.apply(real as StatementSync["run"], this, values);
+    }
+    spy.mockRestore();
+    throw new Error("The disk is full.");
+  });
+}
+
 test("[Q1] [Q5] a write that fails after it changed turns and lines leaves those as the others of its transaction have made them", async () => {
   const engine = await openSqliteEngine({ dataDir: newDataDir() });
   onTestFinished(() => engine.close());

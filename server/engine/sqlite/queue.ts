@@ -19,6 +19,7 @@ import type { Change } from "./change.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
+import { type Pauses, TENANT_RUNS } from "./pauses.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
 import type { Waiter } from "./queue-lines.ts";
@@ -111,20 +112,15 @@ interface QueueOptions {
   outbox: Outbox;
   change: Pick<Change, "from">;
   expiry: Pick<Expiry, "end" | "endIfOver">;
+  pauses: Pick<Pauses, "isAll">;
   clock: () => number;
 }
 
-export function createQueue({
-  db,
-  jobs,
-  turns,
-  outbox,
-  change,
-  expiry,
-  clock,
-}: QueueOptions): Queue {
+export function createQueue(options: QueueOptions): Queue {
+  const { db, jobs, turns, outbox, change, expiry, pauses, clock } = options;
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
-  const leaseOver = "held = 1 AND due <= ?";
+  // Those of paused tenants are as few as the slots of the processes that ended.
+  const leaseOver = `held = 1 AND due <= ? AND ${TENANT_RUNS}`;
   const delaysOver = db.prepare(
     `SELECT jobs.n, tenant_n, tenant, kind, key, rank FROM jobs JOIN owners ON owners.n = owner_n
      WHERE ${delayOver} ORDER BY due ${LIMIT}`,
@@ -167,10 +163,12 @@ export function createQueue({
 
   return {
     isDue({ limits }) {
+      if (pauses.isAll()) return false;
       const now = clock();
       return turns.isDue(limits, now) || anyOver.some((each) => each.get(now) !== undefined);
     },
     claim({ max, leaseMs, now: at, limits, start }) {
+      if (pauses.isAll()) return [];
       const now = clock();
       expiry.end();
       endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));

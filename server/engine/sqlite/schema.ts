@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
 import { JOB_OPTIONS } from "./option-columns.ts";
+import { PAUSE_TABLE } from "./pauses.ts";
 import { QUEUE_OF_LINES, QUEUE_OF_TENANTS } from "./queue-columns.ts";
 import { SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SESSION_TABLES } from "./session-tables.ts";
@@ -257,6 +258,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
   JOB_OPTIONS,
   STAGED_BATCHES,
+  PAUSE_TABLE,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

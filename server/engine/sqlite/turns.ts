@@ -12,6 +12,7 @@ import {
 } from "#server/engine/kind-limits.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
 import { isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
+import { createNextOf } from "./next-of-line.ts";
 import {
   createLines,
   type Group,
@@ -50,6 +51,10 @@ export interface Turns extends Remembered {
    * first ones are meant. They run, and are ready no more.
    */
   take(max: number, limits: LimitsOfKinds | undefined, now: number): LineRef[];
+  /** The tenant has no turns from now on. It need not have jobs. */
+  pause(tenant: string): void;
+  /** The tenant enters as one that just got its jobs, so that the time of the pause earned no turns. */
+  resume(tenant: string): void;
   /** True if `take` would find one. Not within a transaction. */
   isDue(limits: LimitsOfKinds | undefined, now: number): boolean;
   /** When the next job may start that only waits for a rate, in ms, if that is later than `after`. By the limits of the newest claim. */
@@ -68,25 +73,8 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   const lines = createLines();
   const undoLog = createUndoLog(lines.forgetEmpty);
   const newest = { turn: 0, part: 0 };
-  const ofLine = "due = 0 AND tenant_n = ? AND kind = ? AND key IS ?";
-  // Two statements, as SQLite uses the index for a comparison of (rank, n) no further than for rank alone.
-  const sameRank = db.prepare(
-    `SELECT rank, n FROM jobs WHERE ${ofLine} AND rank = ? AND n > ? ORDER BY n LIMIT 1`,
-  );
-  const laterRank = db.prepare(
-    `SELECT rank, n FROM jobs WHERE ${ofLine} AND rank > ? ORDER BY rank, n LIMIT 1`,
-  );
-  for (const each of [sameRank, laterRank]) each.setReturnArrays(true);
-
-  /** The ready job of the line that follows the one that was taken last. */
-  function nextOf({ group: { tenant, kind }, key, taken }: Line): Rank {
-    const line = [tenant.n, kind.name, key] as const;
-    const { rank: after, n } = taken ?? FIRST;
-    const same = taken === undefined ? undefined : sameRank.get(...line, after, n);
-    const found = same ?? laterRank.get(...line, after);
-    const [first, of] = found as unknown as [number, number];
-    return { rank: first, n: of };
-  }
+  const pausing = { part: 0 };
+  const nextOf = createNextOf(db);
 
   function toChange(line: Line): void {
     undoLog.before(line, rememberLine);
@@ -112,6 +100,15 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   function rememberNewest(): () => void {
     const { turn } = newest;
     return () => void (newest.turn = turn);
+  }
+
+  function rememberPaused(): () => void {
+    const before = new Set(lines.paused);
+    return () => {
+      for (const name of before.symmetricDifference(lines.paused)) {
+        lines.setPaused(name, before.has(name));
+      }
+    };
   }
 
   function join(tenant: Tenant, jobs: number): void {
@@ -238,6 +235,18 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       for (const line of refs.keys()) line.taken = undefined;
       return given.map((line) => refs.get(line) as LineRef);
     },
+    pause(name) {
+      undoLog.before(pausing, rememberPaused);
+      lines.setPaused(name, true);
+    },
+    resume(name) {
+      undoLog.before(pausing, rememberPaused);
+      const tenant = lines.setPaused(name, false);
+      if (tenant === undefined || tenant.ready === 0) return;
+      undoLog.before(tenant, rememberTenant);
+      tenant.turn = newest.turn + stepOf(weights, tenant.name);
+      lines.turned(tenant);
+    },
     isDue(limits, now) {
       meet(limits, now);
       lines.forgetEmpty();
@@ -279,6 +288,3 @@ function leave(tenant: Tenant): void {
 function refOf({ key, group: { tenant, kind } }: Line): LineRef {
   return { tenantN: tenant.n, kind: kind.name, key };
 }
-
-/** Before every job of a line. */
-const FIRST: Rank = { rank: Number.MIN_SAFE_INTEGER, n: 0 };

@@ -7,6 +7,8 @@ import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Limits } from "#server/limits/open.ts";
 import type { PresenceService } from "#server/presence/open.ts";
+import type { PauseCommands } from "#server/auth/pauses.ts";
+import type { Workers } from "#server/auth/workers.ts";
 import type { Schedules } from "#server/schedules/schedules.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { Trace } from "#server/tracing/call-span.ts";
@@ -40,6 +42,8 @@ export interface Services {
   readonly streams: Streams;
   readonly presence: PresenceService;
   readonly schedules: Schedules;
+  readonly pauses: PauseCommands;
+  readonly workers: Workers;
   readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
@@ -139,6 +143,14 @@ export class Context implements Services {
 
   get schedules(): Schedules {
     return this.#services.schedules;
+  }
+
+  get pauses(): PauseCommands {
+    return this.#services.pauses;
+  }
+
+  get workers(): Workers {
+    return this.#services.workers;
   }
 
   get audit(): Pick<Audit, "list"> {

@@ -40,6 +40,7 @@ import {
 import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
 import type { OwnProcedures, OwnRouter, ProcedureBuilders } from "./own-procedures.ts";
+import { createOperatorProcedures } from "./operator-procedures.ts";
 import { createPresenceProcedures } from "./presence-procedures.ts";
 import { relay } from "./relay.ts";
 import { createScheduleProcedures } from "./schedule-procedures.ts";
@@ -56,6 +57,7 @@ export function createRouter(
   const init = createInit(ping);
   const { router, procedure } = init;
   const presence = createPresenceProcedures(init);
+  const operator = createOperatorProcedures(init);
 
   const decide = (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate") =>
     procedure
@@ -235,7 +237,9 @@ export function createRouter(
         ),
     }),
     presence: router(presence.tenant),
+    pause: router(operator.pause),
     schedule: router(createScheduleProcedures(init)),
+    worker: router(operator.worker),
     kinds: router(Object.fromEntries(kinds.map((kind) => [kind, createKindRouter(init, kind)]))),
     kind: router({
       list: procedure.query(({ ctx }) => [...ctx.jobs.kinds()]),

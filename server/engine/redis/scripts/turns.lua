@@ -16,7 +16,8 @@
 -- Returns {ms until the next alarm or -1, time now in ms, {tenants whose alarm is due},
 --          {tenant, number of turns, … in their order}, {tenant, turn before, what was added to it, …},
 --          {{tenant, kind with limits, jobs that it may give, mark}, …}, {kinds that are counted}, {kinds that are to be}}. There
---          are no turns while an alarm is due, or a kind is to be counted.
+--          are no turns while an alarm is due, or a kind is to be counted. While all jobs are paused (`pauses.ts`) there are neither
+--          turns nor alarms, and no alarms of a tenant whose jobs are.
 local asked, whole, op, ended = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5])
 local room = asked
 local limits = ARGV[4] ~= '' and cjson.decode(ARGV[4]) or {sig = '', kinds = {}}
@@ -39,7 +40,7 @@ local function step(tenant) return weighted and tonumber(redis.call('HGET', p ..
 local function first_of(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or math.huge) end
 local alarm, is_news = nil, false
 local function set_alarm(tenant, time)
-  if time == '' then return end
+  if time == '' or is_paused(tenant) then return end
   alarm = alarm or first_of(alarms)
   is_news = is_news or tonumber(time) < alarm
   redis.call('ZADD', alarms, 'LT', time, tenant)
@@ -85,6 +86,8 @@ for i = news, #ARGV, NEWS do
 end
 if is_news then redis.call('SPUBLISH', p .. ':hint', '') end
 
+local paused = is_paused('')
+if paused then room = 0 end
 local due, runs, places, reserved, uncounted = {}, {}, {}, {}, {}
 if room > 0 then
   -- Tenants look again which of their lines are open under other limits.
@@ -201,6 +204,6 @@ while room > 0 do
   runs[#runs + 1] = count
 end
 save()
-local next_time = math.min(first_of(alarms), first_of(opens))
+local next_time = paused and math.huge or math.min(first_of(alarms), first_of(opens))
 return {next_time == math.huge and -1 or math.max(0, next_time - now), now, due, runs, places, reserved,
   asked > 0 and redis.call('SMEMBERS', p .. ':counted') or {}, uncounted}

@@ -52,10 +52,20 @@ local function leave(tenant, is)
   set_closed(tenant, is, false)
   is.turn, changed[tenant] = nil, true
 end
+-- Scopes whose jobs are paused (`pauses.ts`). The empty tenant stands for all.
+local some_paused = redis.call('EXISTS', p .. ':pauses') == 1
+local function is_paused(tenant)
+  return some_paused and redis.call('HEXISTS', p .. ':pauses', ' ' .. tenant) == 1
+end
+-- A paused tenant is not in the ring, and what is told of it is not heard. At the end of its pause it is told again.
 -- `moment`: of the clock of the tenant's node. The news that there are no jobs any more counts only where it is newer than that
 -- there are. `first`: its turn if it has none. `are`, `are_not`: kinds, in lines; `are_not` "*": all others.
 local function hear(tenant, moment, state, first, are, are_not)
   local is = load(tenant)
+  if is_paused(tenant) then
+    if is.turn then leave(tenant, is) end
+    return
+  end
   moment = tonumber(moment)
   local is_newer = is.turn and is.told < moment
   if state == 'empty' then

@@ -1,0 +1,131 @@
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { Server } from "lucide-react";
+import { requestErrorMessage } from "#client/app/request-error.ts";
+import { Breakable } from "#client/app/ui/breakable.tsx";
+import { Button } from "#client/app/ui/button.tsx";
+import { Empty } from "#client/app/ui/empty.tsx";
+import { Notice } from "#client/app/ui/notice.tsx";
+import { PageHeader } from "#client/app/ui/page-header.tsx";
+import { PauseButton } from "#client/app/ui/pause-button.tsx";
+import { Skeleton } from "#client/app/ui/skeleton.tsx";
+import { Age } from "#client/app/ui/time.tsx";
+import { type WorkerAction, WorkerRow } from "#client/app/ui/worker-row.tsx";
+import { useMe } from "#client/app/use-me.ts";
+import { usePauses } from "#client/app/use-pauses.ts";
+import { UNTIL_ANSWERED, useJobwire } from "#client/lib/react.tsx";
+import { isOfAll } from "#shared/pause.ts";
+
+/** Workers tell what they do every few seconds. */
+const READ_AGAIN_MS = 2000;
+
+export function WorkersPage() {
+  const { trpc } = useJobwire();
+  const { pauses, pause } = usePauses();
+  const list = useInfiniteQuery({
+    queryKey: ["jobwire", "workers"],
+    queryFn: ({ pageParam }) => trpc.worker.list.query({ limit: 50, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: READ_AGAIN_MS,
+    ...UNTIL_ANSWERED,
+  });
+  const acting = useMutation({
+    mutationFn: async ({ id, action }: { id: string; action: WorkerAction }) => {
+      await trpc.worker[action].mutate({ workerId: id });
+    },
+    onSettled: () => list.refetch(),
+  });
+  const workers = list.data?.pages.flatMap((page) => page.items);
+  return (
+    <>
+      <PageHeader title="Workers">
+        {!pauses.some(isOfAll) && (
+          <PauseButton
+            label="Pause everything"
+            question="Pause all jobs of all tenants?"
+            busy={pause.isPending}
+            onPause={(note) => pause.mutate({ note })}
+          />
+        )}
+      </PageHeader>
+      {list.error !== null && (
+        <Notice tone="bad" title="The workers could not be loaded">
+          {requestErrorMessage(list.error)}
+        </Notice>
+      )}
+      {acting.error !== null && (
+        <Notice tone="bad" title="The worker was not told">
+          {requestErrorMessage(acting.error)}
+        </Notice>
+      )}
+      {pause.error !== null && (
+        <Notice tone="bad" title="Nothing was paused">
+          {requestErrorMessage(pause.error)}
+        </Notice>
+      )}
+      <OtherPauses />
+      {workers === undefined && list.error === null && <Skeleton rows={4} />}
+      {workers?.length === 0 && (
+        <Empty Icon={Server} title="No workers">
+          <p>
+            Jobs wait until one starts: <code>jobwire worker</code>.
+          </p>
+        </Empty>
+      )}
+      <ul className="space-y-2">
+        {workers?.map((worker) => (
+          <WorkerRow
+            key={worker.id}
+            worker={worker}
+            busy={acting.isPending && acting.variables.id === worker.id}
+            onAct={(action) => acting.mutate({ id: worker.id, action })}
+          />
+        ))}
+      </ul>
+      {list.hasNextPage && (
+        <div className="mt-4 text-center">
+          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
+            {list.isFetchingNextPage ? "Loading…" : "Load more"}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Pauses of tenants. The banner shows those that concern the operator's own. */
+function OtherPauses() {
+  const { caller } = useMe();
+  const { pauses, resume } = usePauses();
+  const others = pauses.filter(
+    ({ tenant, kind }) => tenant !== undefined && kind === undefined && tenant !== caller?.tenantId,
+  );
+  if (others.length === 0) return null;
+  return (
+    <section aria-label="Paused tenants" className="mb-6">
+      <h2 className="mb-2 font-medium">Paused tenants</h2>
+      <ul className="divide-y divide-line rounded-xl border border-line bg-card px-4 text-sm">
+        {others.map(({ tenant, at, note }) => (
+          <li key={tenant} className="flex items-center gap-3 py-2">
+            <p className="min-w-0 flex-1 wrap-anywhere">
+              <Breakable text={tenant ?? ""} />
+              <span className="text-muted">
+                {" "}
+                · since <Age at={at} />
+                {note !== "" && ` · ${note}`}
+              </span>
+            </p>
+            <Button disabled={resume.isPending} onClick={() => resume.mutate({ tenant })}>
+              Resume
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {resume.error !== null && (
+        <Notice tone="bad" title="The pause did not end">
+          {requestErrorMessage(resume.error)}
+        </Notice>
+      )}
+    </section>
+  );
+}

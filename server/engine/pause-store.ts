@@ -1,0 +1,40 @@
+/** The part of an engine that stores pauses. Its methods reject as those of the engine do (`contract.ts`). */
+import { AppError } from "#shared/errors.ts";
+import { MAX_PAUSES } from "#shared/limits.ts";
+import type { Pause, PauseScope } from "#shared/pause.ts";
+
+/**
+ * A claim gives no job that a stored pause concerns, neither a ready one nor one whose lease ended. Once `set` has answered, no
+ * claim that begins later does, in any process; once `remove` has, the next one may, and `onWork` tells of it.
+ */
+export interface PauseStore {
+  /**
+   * The scopes that claims of this engine obey beside the one of all jobs. A scope that they do not obey is not to be stored:
+   * a pause would do nothing.
+   */
+  readonly obeys: { readonly tenants: boolean; readonly kinds: boolean };
+  /**
+   * Stores a pause, unless there is one of the same scope: then returns that one. `BAD_REQUEST` when there are `MAX_PAUSES`.
+   */
+  set(pause: Pause): Promise<Pause | undefined>;
+  /** Returns the pause that it removed. */
+  remove(scope: PauseScope): Promise<Pause | undefined>;
+  /** By tenant and kind; the one of all jobs first. */
+  list(): Promise<Pause[]>;
+}
+
+export function tooManyPauses(): AppError {
+  return new AppError(
+    "BAD_REQUEST",
+    `There are ${MAX_PAUSES} pauses (MAX_PAUSES), which is the most. Remove one first.`,
+  );
+}
+
+/** The order of `list`. */
+export function byScope(one: PauseScope, other: PauseScope): number {
+  return compare(one.tenant, other.tenant) || compare(one.kind, other.kind);
+}
+
+function compare(one = "", other = ""): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}

@@ -1,0 +1,33 @@
+/** A pause: jobs that it concerns wait until it is removed. Those that run go on. */
+import type { AuditActor } from "./audit.ts";
+
+/** Without either: all jobs of the instance. With both: the tenant's jobs of the kind. */
+export interface PauseScope {
+  tenant?: string | undefined;
+  kind?: string | undefined;
+}
+
+export interface Pause extends PauseScope {
+  at: Date;
+  /** For people, such as "the mail provider is down". Empty: none. */
+  note: string;
+  by: Pick<AuditActor, "user" | "via">;
+}
+
+/** True for the pause of all jobs of the instance. */
+export function isOfAll({ tenant, kind }: PauseScope): boolean {
+  return tenant === undefined && kind === undefined;
+}
+
+/** True if it concerns all jobs of the tenant. */
+export function isOfTenant({ tenant, kind }: PauseScope, of: string): boolean {
+  return kind === undefined && (tenant === undefined || tenant === of);
+}
+
+/** For people: `everything`, `the tenant "acme"`. */
+export function textOfScope({ tenant, kind }: PauseScope): string {
+  const ofTenant = tenant === undefined ? "" : `the tenant ${JSON.stringify(tenant)}`;
+  if (kind === undefined) return ofTenant === "" ? "everything" : ofTenant;
+  const ofKind = `the kind ${JSON.stringify(kind)}`;
+  return ofTenant === "" ? ofKind : `${ofKind} of ${ofTenant}`;
+}

@@ -1,0 +1,195 @@
+/** What is paused, and that claims obey it. */
+import { describe, expect, vi } from "vitest";
+import type { Claim, Engine } from "#server/engine/contract.ts";
+import { MAX_PAUSES } from "#shared/limits.ts";
+import type { Pause } from "#shared/pause.ts";
+import { at, codeOf, LEASE_MS, newBatch, newJob, release, startedJob, STEP } from "./builders.ts";
+import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
+
+const ALL: Pause = { at: at(0), note: "The provider is down", by: { user: "op", via: "key" } };
+
+const OTHER = { job: { tenant: "other" } };
+
+function claim(engine: Engine, max = 10): Promise<Claim[]> {
+  return engine.claim({ worker: "w", max, leaseMs: LEASE_MS, now: at(1) });
+}
+
+async function queueFor(engine: Engine, tenant: string, count: number): Promise<void> {
+  const { batch, jobs } = newBatch(count, { tenant });
+  await engine.createBatch(batch, jobs, at(0));
+}
+
+async function tenantsOf(engine: Engine, max: number): Promise<string> {
+  return (await claim(engine, max)).map(({ job }) => job.tenant).join(" ");
+}
+
+export function pausesSuite(subject: EngineUnderTest): void {
+  const test = engineTest(subject);
+
+  describe("pauses", () => {
+    test("[O5] while everything is paused a claim gives nothing, and changes go on", async ({
+      engine,
+    }) => {
+      const held = await startedJob(engine, at(0));
+      await engine.createJob(newJob(), at(0));
+      expect(await engine.pauses.set(ALL)).toBeUndefined();
+      const { id } = await engine.createJob(newJob({ tenant: "other" }), at(0));
+      expect(await claim(engine)).toEqual([]);
+      expect(await engine.renew([held], LEASE_MS, at(1))).toEqual([]);
+      await engine.change(held.jobId, STEP, at(1), held);
+      await engine.change(held.jobId, release(), at(1), held);
+      await engine.change(id, { action: "cancel" }, at(1));
+      expect(await claim(engine)).toEqual([]);
+      expect(await engine.pauses.remove({})).toEqual(ALL);
+      await vi.waitFor(async () => expect(await claim(engine, 1)).toHaveLength(1));
+      await vi.waitFor(async () => expect(await claim(engine, 1)).toHaveLength(1));
+      expect(await claim(engine)).toEqual([]);
+    });
+
+    test("[O6] a job whose lease ended, and one whose delay did, wait until all is resumed", async ({
+      data,
+      engine,
+    }) => {
+      const [died, delayed] = [await startedJob(engine, at(0)), await startedJob(engine, at(0))];
+      await engine.change(delayed.jobId, release(1000), at(0), delayed);
+      await engine.pauses.set(ALL);
+      await data.pass(2 * LEASE_MS);
+      expect(await claim(engine)).toEqual([]);
+      await engine.pauses.remove({});
+      const given: Claim[] = [];
+      await vi.waitFor(async () => {
+        given.push(...(await claim(engine)));
+        expect(given).toHaveLength(2);
+      });
+      expect(given.map(({ jobId }) => jobId)).toEqual([died.jobId, delayed.jobId]);
+      expect(given[0]?.job.status).toBe("PROCESSING");
+    });
+
+    test("[O6] the end of the pause is told to those who wait for work", async ({ engine }) => {
+      await engine.pauses.set(ALL);
+      await engine.createJob(newJob(), at(0));
+      const work = vi.fn<() => void>();
+      engine.onWork(work);
+      expect(await claim(engine)).toEqual([]);
+      await engine.pauses.set({ ...ALL, kind: "k" });
+      await engine.pauses.remove({ kind: "k" });
+      await vi.waitFor(() => expect(work).toHaveBeenCalled());
+      expect(await claim(engine)).toEqual([]);
+      work.mockClear();
+      await engine.pauses.remove({});
+      await vi.waitFor(() => expect(work).toHaveBeenCalled());
+      expect(await claim(engine)).toHaveLength(1);
+    });
+
+    test("[O5] pauses are there when the data are opened again, and by those that have them open", async ({
+      data,
+      engine,
+    }) => {
+      const { id } = await engine.createJob(newJob(), at(0));
+      await engine.pauses.set(ALL);
+      const other = subject.capabilities.multiProcess ? await data.open() : engine;
+      expect(await claim(other)).toEqual([]);
+      await engine.close();
+      const again = await data.open();
+      expect(await again.pauses.list()).toEqual([ALL]);
+      expect(await claim(again)).toEqual([]);
+      await again.pauses.remove({});
+      await vi.waitFor(async () => expect(await claim(again)).toMatchObject([{ jobId: id }]));
+    });
+
+    test("[O5] a paused tenant's jobs wait, those of others do not, and the pause earns no turns", async ({
+      data,
+      engine,
+    }) => {
+      const lost = await startedJob(engine, at(0));
+      const delayed = await startedJob(engine, at(0));
+      await engine.createJob(newJob({ tenant: "acme" }), at(0));
+      expect(await engine.pauses.set({ ...ALL, tenant: "acme" })).toBeUndefined();
+      await engine.change(delayed.jobId, release(1000), at(0), delayed);
+      await data.pass(2 * LEASE_MS);
+      await queueFor(engine, "acme", 2);
+      await queueFor(engine, "other", 8);
+      expect(await tenantsOf(engine, 4)).toBe("other other other other");
+      await engine.pauses.remove({ tenant: "acme" });
+      const given: Claim[] = [];
+      await vi.waitFor(async () => {
+        given.push(...(await claim(engine, 1)));
+        expect(given).toHaveLength(9);
+      });
+      expect(given[0]?.jobId).toBe(lost.jobId);
+      expect(given.map(({ job }) => job.tenant).join(" ")).toBe(`acme${" acme other".repeat(4)}`);
+    });
+
+    test("[O5] a tenant can be paused before it has jobs, and beside many others", async ({
+      data,
+      engine,
+    }) => {
+      for (let n = 0; n < 20; n++) {
+        await engine.pauses.set({ ...ALL, tenant: `paused-${n}` });
+        await queueFor(engine, `paused-${n}`, 2);
+      }
+      expect(await tenantsOf(engine, 9)).toBe("");
+      await engine.close();
+      const again = await data.open();
+      expect(await tenantsOf(again, 9)).toBe("");
+      await again.pauses.set({ ...ALL, tenant: "other", kind: "another kind" });
+      await queueFor(again, "other", 2);
+      await queueFor(again, "paused-8", 1);
+      expect(await tenantsOf(again, 9)).toBe("other other");
+      await again.pauses.remove({ tenant: "paused-7" });
+      expect(await tenantsOf(again, 9)).toBe("paused-7 paused-7");
+      expect(await tenantsOf(again, 9)).toBe("");
+    });
+
+    test("[O5] [Q5] what is paused takes nothing of the limits of its kind, and resumes within them", async ({
+      data,
+      engine,
+    }) => {
+      const rate = { limit: 3, perMs: 60_000 };
+      const limits = new Map([["article", { concurrency: 2, rate, perKey: { concurrency: 1 } }]]);
+      const next = () =>
+        engine.claim({ worker: "w", max: 9, leaseMs: 2 * rate.perMs, now: at(1), limits });
+      await engine.pauses.set({ ...ALL, tenant: "acme" });
+      await engine.createJob(newJob({ tenant: "acme", key: "k" }), at(0));
+      await queueFor(engine, "acme", 4);
+      await queueFor(engine, "other", 4);
+      const [first, second, ...others] = await next();
+      expect([first, second].map((given) => given?.job.tenant)).toEqual(["other", "other"]);
+      expect(others).toEqual([]);
+      await engine.change(first?.jobId ?? "", { action: "cancel" }, at(1));
+      await vi.waitFor(async () => expect(await next()).toMatchObject([OTHER]));
+      await engine.change(second?.jobId ?? "", { action: "cancel" }, at(1));
+      expect(await next()).toEqual([]);
+      await engine.pauses.remove({ tenant: "acme" });
+      expect(await next()).toEqual([]);
+      await data.pass(rate.perMs / rate.limit);
+      await vi.waitFor(async () =>
+        expect(await next()).toMatchObject([{ job: { tenant: "acme" } }]),
+      );
+      expect(await next()).toEqual([]);
+    });
+
+    test("one that is there stays as it is, and each scope has its own", async ({ engine }) => {
+      const scopes = [{}, { kind: "b" }, { tenant: "a b" }, { tenant: "a b", kind: "b" }];
+      const pauses = scopes.map((scope, n) => ({ ...ALL, ...scope, note: `${n}`, at: at(n) }));
+      for (const pause of pauses.toReversed()) {
+        expect(await engine.pauses.set(pause)).toBeUndefined();
+      }
+      for (const pause of pauses) {
+        expect(await engine.pauses.set({ ...pause, note: "again" })).toEqual(pause);
+      }
+      expect(await engine.pauses.list()).toEqual(pauses);
+      expect(await engine.pauses.remove({ tenant: "a b" })).toEqual(pauses[2]);
+      expect(await engine.pauses.remove({ tenant: "a b" })).toBeUndefined();
+      expect(await engine.pauses.list()).toEqual(pauses.toSpliced(2, 1));
+    });
+
+    test("there are MAX_PAUSES at most", async ({ engine }) => {
+      const scopes = Array.from({ length: MAX_PAUSES }, (_, n) => ({ tenant: `${n}` }));
+      await Promise.all(scopes.map((scope) => engine.pauses.set({ ...ALL, ...scope })));
+      expect(await codeOf(engine.pauses.set(ALL))).toBe("BAD_REQUEST");
+      await engine.pauses.remove({ tenant: "7" });
+      expect(await engine.pauses.set(ALL)).toBeUndefined();
+    });
+  });
+}
