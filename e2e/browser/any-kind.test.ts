@@ -178,7 +178,7 @@ test("a job that failed or waits for a decision says so, and leads to the form w
 });
 
 test("[J21] [J25] on a phone a person says when a job starts, and sees it in local time", async () => {
-  await page.setViewportSize({ width: 375, height: 740 });
+  await page.setViewportSize(PHONE);
   await go("/jobs/new/anything");
   await page.getByLabel("Input").fill('"a"');
   const start = page.getByLabel("Start");
