@@ -33,6 +33,10 @@ export async function openTestPage(
 
 /** Changes the theme of the system. Resolves once the page has it, with no colour on its way from the other one. */
 export async function changeTheme(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  // The browser does not style what it skips because it is out of view, so its colours would stay those of the other theme.
+  await page.evaluate(() => {
+    for (const each of document.querySelectorAll("li")) each.style.contentVisibility = "visible";
+  });
   await page.emulateMedia({ colorScheme });
   // Only the page that is built has the attribute; what the server writes follows the system by its style sheet alone.
   await page.waitForFunction(
@@ -62,10 +66,6 @@ export async function faultsOf(page: Page, rules?: readonly string[]): Promise<u
       }>;
     }
     const { axe } = globalThis as unknown as { axe: Axe };
-    // The browser does not paint what is out of view, and its colours stay those of the theme before.
-    for (const each of document.querySelectorAll<HTMLElement>("li")) {
-      each.style.contentVisibility = "visible";
-    }
     // The results beside the violations would take longer to collect than to find.
     const options = { resultTypes: ["violations"], ...(runOnly && { runOnly }) };
     const { violations } = await axe.run(options);
