@@ -51,7 +51,7 @@ interface InputToCreateOf<
 > extends InputToCreate<Types> {
   kind: Name;
 }
-/** What the creator of a job may give beside its kind and input. */
+/** Options that the creator of a job may give beside its kind and input. */
 export interface CreateOptions extends QueueOptions, Debounced, Keyed {}
 /** For all jobs of the batch. */
 export interface BatchOptions extends QueueOptions, Keyed {

@@ -1,4 +1,4 @@
-/** What a kind says about its jobs beside their code, as programs see it. */
+/** The policies of a kind, as programs see them. */
 
 /** The pauses before the attempts of a job that failed for a moment. */
 export interface Backoff {

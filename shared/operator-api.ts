@@ -19,7 +19,7 @@ export interface WorkerRef {
 
 /** A type and no interface, as `Api`. */
 export type PauseApi = {
-  /** What is paused and concerns the caller's tenant; an operator sees all. */
+  /** The pauses that concern the caller's tenant; an operator sees all. */
   list: Query<void, Pause[]>;
   /** Lets jobs wait until `remove`. Those that run go on. One that is there stays as it is. */
   set: Mutation<PauseRequest | undefined, Pause>;

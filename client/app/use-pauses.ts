@@ -1,4 +1,4 @@
-/** What is paused, as far as the person may know, and how to change it. */
+/** The pauses that the person may know of, and how to change them. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useJobwire } from "#client/lib/react.tsx";
 import type { PauseRef, PauseRequest } from "#shared/operator-api.ts";

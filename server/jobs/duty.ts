@@ -10,7 +10,7 @@ import type { Claim, WorkerOrder, WorkerStore } from "#server/engine/contract.ts
 import { wholeMessageOf } from "#shared/errors.ts";
 import { MAX_WORKER_JOBS, MAX_WORKER_KINDS, type Worker, type WorkerJob } from "#shared/worker.ts";
 
-/** What the process is, beside what it runs. */
+/** The process, beside what it runs. */
 export type WorkerIdentity = Pick<Worker, "name" | "host" | "pid" | "version">;
 
 /** A job that the worker holds. */

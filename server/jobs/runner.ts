@@ -25,7 +25,7 @@ export interface Runner {
   start(): void;
   /** Jobs whose code runs now, or whose end is being stored. */
   running(): number;
-  /** Who it is, and what it does at this moment. */
+  /** Its identity, and what it does at this moment. */
   describe(): Worker;
   /** It was told to start no more jobs. */
   isDraining(): boolean;

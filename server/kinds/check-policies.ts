@@ -1,4 +1,4 @@
-/** What the policies of a kind may be. */
+/** The bounds of a kind's policies. */
 import { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import type { KindPolicies } from "#shared/kind-policies.ts";

@@ -1,4 +1,4 @@
-/** What is paused, and that claims obey it. */
+/** Pauses, and that claims obey them. */
 import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { MAX_PAUSES } from "#shared/limits.ts";

@@ -205,7 +205,7 @@ export class QueueModelRun {
         const before = await this.#counted();
         await this.engine.close();
         this.engine = await this.#data.open();
-        // What the engine keeps beside the jobs is what a recount of them finds.
+        // The counts that the engine keeps beside the jobs are those that a recount finds.
         same(await this.#counted(), before);
         if (!this.engine.capabilities.multiProcess) model.restart();
       }
@@ -284,7 +284,7 @@ export class QueueModelRun {
     same(found && withoutTimes(found), expected && withoutTimes(expected));
     const times = found && timesOf(found);
     for (const [n, most] of (expected === undefined ? [] : timesOf(expected)).entries()) {
-      // What the engine's clock went on by itself.
+      // The time that the engine's clock went on by itself.
       const time = times?.[n] ?? Infinity;
       ok(time >= 0 && time <= most && time > most - MINUTE, `It waits for ${time}, not ${most} ms`);
     }

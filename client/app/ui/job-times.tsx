@@ -1,4 +1,4 @@
-/** What a job waits for, in the person's time zone, and the options that its creator gave. */
+/** The time that a job waits for, in the person's time zone, and the options that its creator gave. */
 import type { Job } from "#shared/job.ts";
 import { Moment } from "./time.tsx";
 

@@ -355,7 +355,7 @@ test(
         }
         if (round % 16 === 10) await server.client.script("FLUSH");
         if (round % 8 === 6) for (const network of networks) network.reset();
-        // What is kept for a minute comes back earlier.
+        // A reservation that is kept for a minute comes back earlier.
         if (round % 40 === 39) await server.client.eval(AGE_PERMITS, 0, LATER_MS);
         await delay(5);
       }

@@ -49,7 +49,7 @@ export interface Before {
   added: string;
 }
 
-/** What a claim did with what was reserved of a kind for a tenant. */
+/** How a claim used the reservation of a kind for a tenant. */
 export type UsedPermits = [
   kind: string,
   reserved: number,

@@ -26,7 +26,7 @@ interface SweepOptions {
   permits: Pick<Permits, "check">;
 }
 
-/** What the ring is to know of a tenant. */
+/** The news of a tenant for the ring. */
 export function createLook(run: RunScript, keys: Keys): (tenant: string) => Promise<News[]> {
   return async (tenant) => {
     const [ready, , alarm, moment, , free] = await run<Look>("look", keys.tenant(tenant));

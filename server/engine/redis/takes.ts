@@ -123,7 +123,7 @@ export function createTakes({ run, keys, op }: TakesOptions): Takes {
           } catch (cause) {
             failures.push(cause);
             const nothing = { given: 0, moment: 0, alarm: "", free: [], hasClosed: false };
-            // What was reserved is kept for the jobs that it may have taken.
+            // The reservation is kept for the jobs that it may have taken.
             return { ...turn, ...nothing, is: "failed", permits: [] };
           }
         }),
@@ -143,7 +143,7 @@ export function createTakes({ run, keys, op }: TakesOptions): Takes {
   };
 }
 
-/** What became of that which was reserved for a tenant, and of its running jobs of counted kinds. */
+/** How a tenant's reservations ended, and its running jobs of counted kinds. */
 function usedOf(
   tenant: string,
   jobs: readonly TakenJob[],

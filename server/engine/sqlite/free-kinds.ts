@@ -9,7 +9,7 @@ export function isFree({ limits, running, until, inTurn }: Kind, now: number): b
   return isBelow(limits, running) && rateIn(limits, until, now) === 0;
 }
 
-/** Whose turn is next among those with a job of these kinds. `undefined`: none has a job that is not held back. */
+/** The tenant whose turn is next among those with a job of these kinds. `undefined`: none has one that is not held back. */
 export function nextTenant(free: ReadonlySet<Kind>): Tenant | undefined {
   let next: Tenant | undefined;
   for (const { inTurn } of free) {

@@ -63,7 +63,7 @@ export interface GroupOptions {
   db: DatabaseSync;
   path: string;
   unwritten: Unwritten;
-  /** What is changed in memory by the ops. */
+  /** The state in memory that ops change. */
   remembered: Remembered;
   /** Called after each commit, with the number of writes that it stored. */
   onGroup?: ((size: number) => void) | undefined;

@@ -95,7 +95,7 @@ export function createLargeBatches({
   );
   const dropJobs = db.prepare("DELETE FROM jobs WHERE n BETWEEN ? AND ?");
   const discard = prepareDiscard(db, { owners, usage });
-  /** What is being stored, and when that ends. */
+  /** The batches that are being stored, and when that ends. */
   const underWay = new Map<NewBatch, Promise<unknown>>();
 
   /** Takes positions for jobs, and returns the first. */
@@ -202,7 +202,7 @@ export function createLargeBatches({
     await write(() => {
       discard({ n, owner_n: taken.ownerN, tenant, staged_bytes: bytes });
       group.afterCommit(() => hidden.remove(begun));
-      // What was held back meanwhile.
+      // Its feed stood still meanwhile.
       outbox.feed(begun.batch);
     });
   }

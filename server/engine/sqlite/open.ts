@@ -206,7 +206,7 @@ export async function openSqliteEngine({
     async claim(request) {
       // A claim on an empty queue must not count as a write that succeeded.
       if (!(await read(() => queue.isDue(request)))) {
-        // What waits for a rate has its time since this claim.
+        // A job that waits for a rate has its time since this claim.
         work.rearm();
         return [];
       }

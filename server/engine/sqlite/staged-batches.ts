@@ -1,4 +1,4 @@
-/** What the table of batches has about those that are stored in steps (`large-batch.ts`), and how a start ends what is left. */
+/** The columns of batches that are stored in steps (`large-batch.ts`), and how a start ends what is left of them. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Owners } from "./owners.ts";
 import { READY } from "./queue.ts";

@@ -1,4 +1,4 @@
-/** What the server reads of a caller before it knows who that is. */
+/** The limit for callers that the server does not know yet. */
 
 /**
  * Bytes of a request body, of a WebSocket message and of a Socket.IO packet. Texts within all other limits can still take the

@@ -74,7 +74,7 @@ test("[O3] an admin pauses and resumes the own tenant, and nothing else", async 
   await operator.pause.set.mutate({ tenant: "bakery", note: "Theirs" });
   await expect(admin.pause.remove.mutate({})).rejects.toMatchObject(FORBIDDEN);
   await expect(admin.pause.remove.mutate({ tenant: "bakery" })).rejects.toMatchObject(FORBIDDEN);
-  // Whether there is such a pause does not show.
+  // The answer does not show if there is such a pause.
   await expect(admin.pause.remove.mutate({ tenant: "none" })).rejects.toMatchObject(FORBIDDEN);
   await expect(admin.worker.list.query()).rejects.toMatchObject(FORBIDDEN);
 

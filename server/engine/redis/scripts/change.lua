@@ -83,7 +83,7 @@ local function touch(kind, answer)
   if free[kind] == nil then free[kind] = is_free(kind) end
   touched[#touched + 1] = answer
 end
--- What is true of the kinds now.
+-- The state of these kinds now.
 local function news_of(kinds)
   local are, are_not = {}, {}
   for kind in pairs(kinds) do
