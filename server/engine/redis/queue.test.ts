@@ -256,6 +256,9 @@ test("[J6] a job whose data is damaged stands in the way of no other", async () 
   }, PATIENCE);
 });
 
+/** Far less than one for each of the tenants or jobs. */
+const A_FEW = 12;
+
 test("[Q4] a claim sends as many commands however many jobs wait, and however many tenants have work", async () => {
   const engine = await open();
   const { client } = redis();
@@ -275,8 +278,8 @@ test("[Q4] a claim sends as many commands however many jobs wait, and however ma
     Array.from({ length: 200 }, (_, n) => batchOf(engine, n === 0 ? 2000 : 1, `tenant ${n}`)),
   );
   await batchOf(engine, 2000, "a");
-  // One more where the claim begins a new round of turns.
-  expect(await cost()).toBeLessThanOrEqual(before + 1);
+  // A new round of turns, a tenant whose last job it is and what each process does at intervals take a few more.
+  expect(await cost()).toBeLessThanOrEqual(before + A_FEW);
 });
 
 test(
