@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
+import { AppError } from "#shared/errors.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Hidden } from "./hidden.ts";
@@ -22,7 +23,10 @@ import {
 export interface Batches {
   get(batchId: string): BatchRecord | undefined;
   list(query: BatchQuery): BatchPage;
-  /** The batch that its owner created before with the same idempotency key. */
+  /**
+   * The batch that its owner created before with the same idempotency key. `UNAVAILABLE` where one could not be stored whole,
+   * and is not deleted yet.
+   */
   findFirst(batch: NewBatch): BatchRecord | undefined;
   insert(
     batch: NewBatch,
@@ -56,7 +60,9 @@ export function createBatches(db: DatabaseSync, owners: Owners, hidden: Hidden):
     get: (batchId) => recordOf(byId.get(batchId)),
     findFirst({ idempotencyKey, ...owner }) {
       const found = idempotencyKey === undefined ? undefined : owners.find(owner);
-      return found && recordOf(byKey.get(found.n, idempotencyKey ?? null));
+      const row = found && byKey.get(found.n, idempotencyKey ?? null);
+      if (row !== undefined && hidden.hasBatch(Number(row.n))) throw notDeleted();
+      return recordOf(row);
     },
     list(query) {
       const before = pageBefore(query.cursor);
@@ -84,6 +90,13 @@ export function createBatches(db: DatabaseSync, owners: Owners, hidden: Hidden):
       update.run(...valuesOfBatch(batch, CHANGED_BATCH_COLUMNS), n);
     },
   };
+}
+
+function notDeleted(): AppError {
+  return new AppError(
+    "UNAVAILABLE",
+    "The batch of an earlier call with this idempotency key could not be stored, and is being deleted. Try again.",
+  );
 }
 
 function recordOf(row: unknown): BatchRecord | undefined {

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ANN, logOf } from "#test/engine/builders.ts";
 import { type Child, spawnChild } from "#test/engine/sqlite-child.ts";
 import { openSqliteEngine } from "./open.ts";
@@ -25,6 +25,7 @@ afterEach(async () => {
 
 /** Answers each line on its input with one on its output. */
 const SERVER = `
+  import { execFileSync } from "node:child_process";
   import { createInterface } from "node:readline";
   const { at, newJob, START, codeOf } = suites;
   // Else the kernel ends the process when a file would grow too large.
@@ -35,6 +36,12 @@ const SERVER = `
   let work = 0;
   const job = newJob();
   await engine.createJob(job, at(0));
+  const made = suites.newBatch(3000);
+  const input = "x".repeat(2000);
+  const large = {
+    batch: { ...made.batch, idempotencyKey: "large" },
+    jobs: made.jobs.map((each) => ({ ...each, input })),
+  };
   const commands = {
     async fill() {
       const stored = [];
@@ -52,6 +59,20 @@ const SERVER = `
     claim: () => codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1, now: at(1) })),
     read: async () => (await engine.readEvents(job.id, 0, 10)).events.length,
     change: () => codeOf(engine.change(job.id, START, at(1))),
+    batch: () => codeOf(engine.createBatch(large.batch, large.jobs, at(0))),
+    // The disk is full once some of its jobs are stored.
+    async batchUntilFull() {
+      const stored = codeOf(engine.createBatch(large.batch, large.jobs, at(0)));
+      while ((await engine.usage(suites.ANN.tenant)).waitingJobs === 1) await new Promise(setImmediate);
+      execFileSync("prlimit", ["--pid=" + process.pid, "--fsize=1:unlimited"]);
+      return stored;
+    },
+    async count() {
+      const { items } = await engine.listJobs({ ...suites.ANN, limit: 10_000 });
+      const { items: batches } = await engine.listBatches({ ...suites.ANN, limit: 10 });
+      const { waitingJobs } = await engine.usage(suites.ANN.tenant);
+      return { jobs: items.length, batches: batches.length, waitingJobs };
+    },
     told: () => engine.change(job.id, START, at(1)).catch(({ message, cause }) => [message, cause.message]),
     close: () => engine.close(),
   };
@@ -60,20 +81,43 @@ const SERVER = `
     console.log(JSON.stringify((await commands[line]()) ?? null));
   }`;
 
+async function startServer() {
+  const server = spawnChild(dataDir, SERVER);
+  child = server;
+  const answer = async () => JSON.parse((await server.line()) ?? "null") as unknown;
+  expect(await answer()).toEqual({ ready: server.process.pid });
+  return {
+    server,
+    async ask(command: string) {
+      server.process.stdin.write(`${command}\n`);
+      return answer();
+    },
+    limit: (bytes: string) =>
+      execFileSync("prlimit", [`--pid=${server.process.pid}`, `--fsize=${bytes}:unlimited`]),
+  };
+}
+
+test.runIf(process.platform === "linux")(
+  "[B1] [B3] on a full disk a large batch is refused at once, and with space its call can be repeated",
+  async () => {
+    const { ask, limit } = await startServer();
+    expect(await ask("batchUntilFull")).toBe("UNAVAILABLE");
+    // Not even what was stored of it can be deleted.
+    expect(await ask("batch")).toBe("UNAVAILABLE");
+    expect(await ask("count")).toEqual({ jobs: 1, batches: 0, waitingJobs: 3001 });
+    limit("unlimited");
+    await vi.waitFor(async () => expect(await ask("batch")).toBeNull());
+    expect(await ask("count")).toEqual({ jobs: 3001, batches: 1, waitingJobs: 3001 });
+    expect(await ask("take")).toBe(3001);
+    await ask("close");
+  },
+  30_000,
+);
+
 test.runIf(process.platform === "linux")(
   "[J3] [H12] on a full disk writes fail with UNAVAILABLE, without a path, and leave nothing behind; with space they work again",
   async () => {
-    const server = spawnChild(dataDir, SERVER);
-    child = server;
-    const answer = async () => JSON.parse((await server.line()) ?? "null") as unknown;
-    const ask = async (command: string) => {
-      server.process.stdin.write(`${command}\n`);
-      return answer();
-    };
-    const limit = (bytes: string) =>
-      execFileSync("prlimit", [`--pid=${server.process.pid}`, `--fsize=${bytes}:unlimited`]);
-
-    expect(await answer()).toEqual({ ready: server.process.pid });
+    const { server, ask, limit } = await startServer();
     limit("1000000");
     const filled = (await ask("fill")) as {
       stored: string[];

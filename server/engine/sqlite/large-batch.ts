@@ -29,7 +29,7 @@ import type { Usage } from "./usage.ts";
 
 /** Jobs that are stored in one step. A batch of so many is not large. */
 export const STEP = 500;
-/** Pause after a step that failed and must not. */
+/** Pause after a step that failed and must be repeated. */
 const AGAIN_MS = 1000;
 
 export interface LargeBatches {
@@ -95,8 +95,10 @@ export function createLargeBatches({
   );
   const dropJobs = db.prepare("DELETE FROM jobs WHERE n BETWEEN ? AND ?");
   const discard = prepareDiscard(db, { owners, usage });
-  /** The batches that are being stored, and when that ends. */
+  /** The batches whose callers wait for an answer, and when they get it. */
   const underWay = new Map<NewBatch, Promise<unknown>>();
+  /** Steps that are repeated after the answer, while the disk is full for example. */
+  const unfinished = new Set<Promise<unknown>>();
 
   /** Takes positions for jobs, and returns the first. */
   function positions(count: number): number {
@@ -185,13 +187,24 @@ export function createLargeBatches({
       }
       await write(() => show(begun));
     } catch (error) {
-      // Its idempotency key is free again only then. A start does what this process does not.
-      await untilStored(() => undo(begun)).catch(() => undefined);
+      await finish([() => undo(begun)]);
       throw error;
     }
-    for (const each of steps(placed)) await untilStored(() => write(() => queue(each), STEP));
-    await untilStored(() => write(() => stage.run(null, null, begun.batchN)));
+    await finish([
+      ...steps(placed).map((each) => () => write(() => queue(each), STEP)),
+      () => write(() => stage.run(null, null, begun.batchN)),
+    ]);
     return begun.record;
+  }
+
+  /** Resolves once all of these steps are stored, or when one has failed: then they are repeated beside the caller. */
+  async function finish(all: readonly (() => Promise<unknown>)[]): Promise<void> {
+    const { promise: failed, resolve: fail } = Promise.withResolvers<void>();
+    // A start does what this process does not.
+    const stored = untilStored(all, fail).catch(() => undefined);
+    unfinished.add(stored);
+    void stored.then(() => unfinished.delete(stored));
+    await Promise.race([stored, failed]);
   }
 
   async function undo(begun: Begun): Promise<void> {
@@ -207,23 +220,30 @@ export function createLargeBatches({
     });
   }
 
-  /** Repeats a step while the disk is full, for example. A start does what the engine did not do before it was closed. */
-  async function untilStored(step: () => Promise<unknown>): Promise<void> {
-    for (;;) {
-      try {
-        await step();
-        return;
-      } catch (error) {
-        if (!isOpen()) throw error;
-        await delay(AGAIN_MS, undefined, { ref: false });
+  /** Repeats each step until it is stored. Rejects once the engine was closed. */
+  async function untilStored(
+    all: readonly (() => Promise<unknown>)[],
+    onFailure: () => void,
+  ): Promise<void> {
+    for (const step of all) {
+      for (let isStored = false; !isStored;) {
+        try {
+          await step();
+          isStored = true;
+        } catch (error) {
+          onFailure();
+          if (!isOpen()) throw error;
+          await delay(AGAIN_MS, undefined, { ref: false });
+        }
       }
     }
   }
 
   function settled(batch?: NewBatch): Promise<unknown> | undefined {
-    const awaited = [...underWay].flatMap(([each, stored]) =>
-      batch === undefined || hasSameKey(each, batch) ? [stored] : [],
-    );
+    const awaited =
+      batch === undefined
+        ? [...underWay.values(), ...unfinished]
+        : [...underWay].flatMap(([each, stored]) => (hasSameKey(each, batch) ? [stored] : []));
     return awaited.length === 0 ? undefined : Promise.allSettled(awaited);
   }
 
