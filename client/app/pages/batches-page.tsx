@@ -3,10 +3,11 @@ import { Layers } from "lucide-react";
 import { useEffect } from "react";
 import { pluralize } from "#shared/pluralize.ts";
 import { requestErrorMessage } from "#client/app/request-error.ts";
-import { Button, ButtonLink } from "#client/app/ui/button.tsx";
+import { ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { ListRow } from "#client/app/ui/list-row.tsx";
 import { lookOfBatch } from "#client/app/ui/looks.ts";
+import { LoadMore } from "#client/app/ui/load-more.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { OwnersSwitch } from "#client/app/ui/owners-switch.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
@@ -45,13 +46,7 @@ export function BatchesPage() {
           <BatchRow key={batch.id} known={batch} />
         ))}
       </ul>
-      {list.hasMore && (
-        <div className="mt-4 text-center">
-          <Button onClick={list.loadMore} disabled={list.isLoadingMore}>
-            {list.isLoadingMore ? "Loading…" : "Load more"}
-          </Button>
-        </div>
-      )}
+      {list.hasMore && <LoadMore isLoading={list.isLoadingMore} onLoad={list.loadMore} />}
     </>
   );
 }

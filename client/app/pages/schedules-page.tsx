@@ -1,8 +1,9 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { CalendarClock } from "lucide-react";
 import { requestErrorMessage } from "#client/app/request-error.ts";
-import { Button, ButtonLink } from "#client/app/ui/button.tsx";
+import { ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
+import { LoadMore } from "#client/app/ui/load-more.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { OwnersSwitch } from "#client/app/ui/owners-switch.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
@@ -69,11 +70,7 @@ export function SchedulesPage() {
         ))}
       </ul>
       {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            {list.isFetchingNextPage ? "Loading…" : "Load more"}
-          </Button>
-        </div>
+        <LoadMore isLoading={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()} />
       )}
     </>
   );

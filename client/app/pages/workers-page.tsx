@@ -4,6 +4,7 @@ import { requestErrorMessage } from "#client/app/request-error.ts";
 import { Breakable } from "#client/app/ui/breakable.tsx";
 import { Button } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
+import { LoadMore } from "#client/app/ui/load-more.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { PauseButton } from "#client/app/ui/pause-button.tsx";
@@ -83,11 +84,7 @@ export function WorkersPage() {
         ))}
       </ul>
       {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            {list.isFetchingNextPage ? "Loading…" : "Load more"}
-          </Button>
-        </div>
+        <LoadMore isLoading={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()} />
       )}
     </>
   );

@@ -1,5 +1,5 @@
 /** A button that asks for confirmation. */
-import { useId, useRef } from "react";
+import { type ReactNode, useId, useRef } from "react";
 import { Button } from "./button.tsx";
 
 export function ConfirmButton(props: {
@@ -7,6 +7,8 @@ export function ConfirmButton(props: {
   question: string;
   /** Its consequences. */
   detail: string;
+  /** Fields below it. */
+  children?: ReactNode;
   busy: boolean;
   onConfirm: () => void;
 }) {
@@ -27,6 +29,7 @@ export function ConfirmButton(props: {
             {props.question}
           </h2>
           <p className="text-sm text-muted">{props.detail}</p>
+          {props.children}
           <div className="flex justify-end gap-2">
             <Button onClick={() => dialog.current?.close()}>Close</Button>
             <Button type="submit" tone="danger">

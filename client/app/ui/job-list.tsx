@@ -8,9 +8,9 @@ import { useJobs } from "#client/lib/react.tsx";
 import { useOtherOwner } from "#client/app/use-owners.ts";
 import { JOB_STATUSES, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
-import { Button } from "./button.tsx";
 import { ListRow } from "./list-row.tsx";
 import { JOB_LOOK, lookOfJob } from "./looks.ts";
+import { LoadMore } from "./load-more.tsx";
 import { Notice } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
 
@@ -76,11 +76,7 @@ export function JobList(
         {!isLoading && jobs.map((job) => <JobRow key={job.id} job={job} />)}
       </ul>
       {list.hasNextPage && !isLoading && (
-        <div className="mt-4 text-center">
-          <Button onClick={list.fetchNextPage} disabled={isFetchingNextPage}>
-            {isFetchingNextPage ? "Loading…" : "Load more"}
-          </Button>
-        </div>
+        <LoadMore isLoading={isFetchingNextPage} onLoad={list.fetchNextPage} />
       )}
     </section>
   );
