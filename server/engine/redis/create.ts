@@ -90,7 +90,7 @@ export function createCreation({
     const [strange] = await Promise.all([
       tenants.note(owner.tenant, ids),
       // Before the jobs: no expiry is missed.
-      expires && redis.sadd(keys.expiring, owner.tenant),
+      expires && run("note-expiring", keys.expiring, owner.tenant, "note"),
     ]);
     if (strange !== undefined) throw taken(strange);
     const name = op();

@@ -20,6 +20,8 @@ interface ExpiryOptions {
   onExpired: (event: JobEvent) => void;
 }
 
+type Found = [jobs: [id: string, record: string, lateMs: string][], count: number];
+
 /** Jobs that are ended together. */
 const AT_ONCE = 500;
 
@@ -39,11 +41,8 @@ export function createExpiry({ run, keys, change, onExpired }: ExpiryOptions): E
     end,
     async endAll(tenant) {
       for (;;) {
-        const found = await run<[id: string, record: string, lateMs: string][]>(
-          "list-expired",
-          keys.tenant(tenant),
-          AT_ONCE,
-        );
+        const [found, count] = await run<Found>("list-expired", keys.tenant(tenant), AT_ONCE);
+        if (count === 0) await run("note-expiring", keys.expiring, tenant, "forget");
         await Promise.all(
           found.map(([, record, lateMs]) => end(decodeSummary(record), Number(lateMs))),
         );

@@ -227,7 +227,10 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
     put.push(redis.zadd(keys.finished(tenant, kind), job.finishedAt.getTime(), id));
   }
   if (expires !== null) {
-    put.push(redis.zadd(`${prefix}:expiring`, expires, id), redis.sadd(keys.expiring, tenant));
+    put.push(
+      redis.zadd(`${prefix}:expiring`, expires, id),
+      redis.zadd(alwaysThere(keys.expiring), 0, tenant),
+    );
   }
   if (debounced !== "") put.push(redis.hset(`${owner}:debounced`, debounced, id));
   if (batchId !== null) put.push(redis.zadd(`${prefix}:jobs-of:${batchId}`, n, id));

@@ -55,7 +55,7 @@ export interface Keys {
   readonly schema: string;
   /** Exists during an import from another engine. */
   readonly importing: string;
-  /** Tenants that ever had a job that expires. */
+  /** The prefix of the set of tenants that may have jobs that expire, which is its only key (`note-expiring.lua`). */
   readonly expiring: string;
   /** Exists, until it expires, after a process has ended jobs that expired. */
   readonly expired: string;
@@ -112,7 +112,7 @@ export function createKeys(prefix: string): Keys {
     pauses: `${prefix}:{:turns}:pauses`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,
-    expiring: `${prefix}:expiring`,
+    expiring: `${prefix}:{:expiring}`,
     expired: `${prefix}:expired`,
     swept: `${prefix}:swept`,
     alive: `${prefix}:alive`,

@@ -21,7 +21,7 @@ import { createExpiry, startEndingExpired } from "./expiry.ts";
 import { openRedisHints } from "./hints.ts";
 import { createRenew } from "./leases.ts";
 import { createLines } from "./lines.ts";
-import { createKeys } from "./keys.ts";
+import { alwaysThere, createKeys } from "./keys.ts";
 import { createNewest } from "./newest.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createPermits } from "./permits.ts";
@@ -148,7 +148,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const expiries = startEndingExpired({
     everyMs: checkEveryMs,
     isTurn: async (ms) => (await redis.set(keys.expired, self, "PX", ms, "NX")) !== null,
-    tenants: () => redis.smembers(keys.expiring),
+    tenants: () => redis.zrange(alwaysThere(keys.expiring), "0", "-1"),
     endAll: expiry.endAll,
     use,
   });

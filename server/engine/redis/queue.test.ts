@@ -419,6 +419,27 @@ test("[J22] [J2] many processes end what expires, a job each once, beside claims
   }
 });
 
+test("[J22] tenants without jobs that expire are visited no more, until they have some again", async () => {
+  const engine = await open({ checkEveryMs: 5 });
+  const { client } = redis();
+  const noted = () => client.zrange("jobwire:{:expiring}:n", "0", "-1");
+  const expiring = (tenant: string) => newJob({ tenant, expiresInMs: 3_600_000 });
+  const jobs = ["has", "had", "new"].map(expiring);
+  for (const job of jobs) await engine.createJob(job, new Date());
+  for (const { id } of jobs.slice(1)) await engine.change(id, { action: "cancel" }, new Date());
+  // Long ago, but for one.
+  await client.zadd("jobwire:{:expiring}:n", 1, "has", 1, "had");
+  await vi.waitFor(async () => expect(await noted()).not.toContain("had"), PATIENCE);
+  expect(await noted()).toEqual(["has", "new"]);
+  const again = expiring("had");
+  await engine.createJob(again, new Date());
+  await pass(3_600_000);
+  await vi.waitFor(
+    async () => expect(await engine.getSummary(again.id)).toMatchObject({ status: "ABORTED" }),
+    PATIENCE,
+  );
+});
+
 test("[J23] a job with the longest log refuses a debounced call, until it has started", async () => {
   const before = await open();
   const debounce = { key: "k", windowMs: 60_000 };

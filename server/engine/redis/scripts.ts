@@ -46,6 +46,7 @@ const NAMES = [
   "list-workers",
   "look",
   "move-tenant",
+  "note-expiring",
   "note-tenant",
   "prune",
   "put-copy",

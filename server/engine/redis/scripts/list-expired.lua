@@ -2,7 +2,7 @@
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 the most jobs
--- Returns {{id, record, by how many ms it is late}, …}
+-- Returns {{{id, record, by how many ms it is late}, …}, number of jobs that expire, these among them}
 local t = KEYS[1]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -16,4 +16,4 @@ for i = 1, #due, 2 do
     redis.call('ZREM', t .. ':expiring', due[i])
   end
 end
-return jobs
+return {jobs, redis.call('ZCARD', t .. ':expiring')}
