@@ -31,6 +31,7 @@ const jobsOf = (claims: readonly Claim[]) => claims.map(({ jobId }) => jobId);
 const typesOf = async (engine: Engine, id: string) =>
   (await logOf(engine, id)).map(({ type }) => type);
 
+const expiring = (tenant: string) => newJob({ tenant, expiresInMs: 3_600_000 });
 const pass = (ms: number) => advanceTime(redis(), "jobwire", ms);
 const forgetRing = async () => {
   const keys = await redis().client.keys("jobwire:{:turns}:*");
@@ -423,7 +424,6 @@ test("[J22] tenants without jobs that expire are visited no more, until they hav
   const engine = await open({ checkEveryMs: 5 });
   const { client } = redis();
   const noted = () => client.zrange("jobwire:{:expiring}:n", "0", "-1");
-  const expiring = (tenant: string) => newJob({ tenant, expiresInMs: 3_600_000 });
   const jobs = ["has", "had", "new"].map(expiring);
   for (const job of jobs) await engine.createJob(job, new Date());
   for (const { id } of jobs.slice(1)) await engine.change(id, { action: "cancel" }, new Date());
