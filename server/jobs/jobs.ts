@@ -26,7 +26,7 @@ import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { LogLine } from "#shared/log-line.ts";
 import { isOfTenant } from "#shared/pause.ts";
-import { mayRead, mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
+import { mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { fieldsOf } from "./create-options.ts";
 import type { JobWaiting } from "#shared/waiting.ts";

@@ -60,7 +60,9 @@ test.each([
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
   const names = new Set(Object.keys(document.components.schemas));
-  const refs = [...JSON.stringify(document.paths).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
+  const refs = [
+    ...JSON.stringify(document.paths).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g),
+  ];
   expect(refs.length).toBeGreaterThan(30);
   expect(refs.map(([, name = ""]) => name).filter((name) => !names.has(name))).toEqual([]);
 });
@@ -73,7 +75,9 @@ test("[N7] definitions of kinds are components, and data that look like referenc
   expect(schemas["Kind.named.Input"]).toMatchObject({
     properties: { one: { $ref: "#/components/schemas/Kind.named.Input.a_b_c_d" } },
   });
-  expect(schemas["Kind.named.Input.a_b_c_d"]).toMatchObject({ properties: { at: { type: "string" } } });
+  expect(schemas["Kind.named.Input.a_b_c_d"]).toMatchObject({
+    properties: { at: { type: "string" } },
+  });
   expect(schemas["Kind.refs.Input"]).toMatchObject({
     properties: { $ref: { type: "string" }, default: { properties: { $ref: { const: "#" } } } },
     examples: [{ $ref: "#/nowhere", default: { $ref: "#" } }],
@@ -106,7 +110,8 @@ test("[N7] the page shows each route and error, has no script, and escapes what 
   expect(page).not.toMatch(/<script|javascript:|\son\w+=|https?:\/\//i);
   expect(page).toContain("&lt;script&gt;");
   for (const methods of Object.values(document.paths)) {
-    for (const { operationId } of Object.values(methods)) expect(page).toContain(`id="${operationId}"`);
+    for (const { operationId } of Object.values(methods))
+      expect(page).toContain(`id="${operationId}"`);
   }
   expect(page).toContain('id="KEY_REUSED"');
   expect(page).toContain("/jobs/api/v1/openapi.json");

@@ -241,12 +241,15 @@ function responsesOf({ answer, stream }: Served): Record<string, Response> {
 function outputOf(output: NonNullable<NonNullable<Served["answer"]>["output"]>): JsonSchema {
   const name = NAMES.get(output);
   if (name !== undefined) return componentRef(name);
-  const inner = "unwrap" in output ? NAMES.get((output as { unwrap(): unknown }).unwrap()) : undefined;
+  const inner =
+    "unwrap" in output ? NAMES.get((output as { unwrap(): unknown }).unwrap()) : undefined;
   if (inner === undefined) throw new Error("An answer of the API has no name in `ANSWERS`.");
   return { anyOf: [componentRef(inner), { type: "null" }] };
 }
 
-const NAMES = new Map<unknown, string>(Object.entries(ANSWERS).map(([name, schema]) => [schema, name]));
+const NAMES = new Map<unknown, string>(
+  Object.entries(ANSWERS).map(([name, schema]) => [schema, name]),
+);
 
 function json(schema: JsonSchema): Content {
   return { [JSON_TYPE]: { schema } };

@@ -4,7 +4,10 @@ import type { Entry, Stream } from "#server/streams/open.ts";
 import type { DeadlineOwner } from "#server/transports/callers/deadlines.ts";
 import type { Chunk } from "#server/transports/sockets/chunks.ts";
 import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
-import { type SinkConnection, SubscriptionSink } from "#server/transports/sockets/subscription-sink.ts";
+import {
+  type SinkConnection,
+  SubscriptionSink,
+} from "#server/transports/sockets/subscription-sink.ts";
 import type { SentCounts } from "#server/transports/usage.ts";
 import type { AppError } from "#shared/errors.ts";
 import { EVENTS_TYPE } from "./accept.ts";
@@ -26,7 +29,10 @@ export interface EventStreamOptions {
   problemOf(reason: AppError): string | undefined;
 }
 
-export class EventStream extends SubscriptionSink<unknown> implements DeadlineOwner, SinkConnection {
+export class EventStream
+  extends SubscriptionSink<unknown>
+  implements DeadlineOwner, SinkConnection
+{
   readonly #res: ServerResponse;
   readonly #options: EventStreamOptions;
   readonly resumeQueue = new ResumeQueue(this);
@@ -42,7 +48,11 @@ export class EventStream extends SubscriptionSink<unknown> implements DeadlineOw
 
   begin(stream: Stream<unknown>): void {
     const res = this.#res;
-    res.writeHead(200, { "Content-Type": EVENTS_TYPE, "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no" });
+    res.writeHead(200, {
+      "Content-Type": EVENTS_TYPE,
+      "Cache-Control": "no-store, no-transform",
+      "X-Accel-Buffering": "no",
+    });
     res.on("drain", () => {
       this.#isFull = false;
       this.resumeQueue.resume();
@@ -93,7 +103,11 @@ export class EventStream extends SubscriptionSink<unknown> implements DeadlineOw
     return this.#options.frames.asEvents(entries);
   }
 
-  protected write({ bytes, count }: Chunk, entries: readonly Entry<unknown>[], from: number): number {
+  protected write(
+    { bytes, count }: Chunk,
+    entries: readonly Entry<unknown>[],
+    from: number,
+  ): number {
     this.#send(bytes);
     this.#last = entries[from + count - 1]?.pos ?? this.#last;
     return count;

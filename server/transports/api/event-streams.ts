@@ -1,5 +1,5 @@
 /** The open streams of SSE. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { EventStreams } from "#server/transports/requests/event-streams.ts";
 import { stagger } from "#server/transports/sockets/stagger.ts";
 import type { ConnectionUsage, SentCounts } from "#server/transports/usage.ts";
@@ -9,7 +9,11 @@ import { type Asked, endWithCaller, type Opener, openStream } from "./streaming.
 
 interface EventStreamServer {
   /** Rejects as `openStream` does; then nothing was answered. */
-  serve(asked: Asked, res: ServerResponse, options: Pick<EventStreamOptions, "frames" | "problemOf">): Promise<void>;
+  serve(
+    asked: Asked,
+    res: ServerResponse,
+    options: Pick<EventStreamOptions, "frames" | "problemOf">,
+  ): Promise<void>;
   usage(): ConnectionUsage;
   handOver(ms: number): Promise<void>;
   close(): void;
@@ -25,10 +29,12 @@ export function createEventStreams(opener: Opener, heartbeatMs: number): EventSt
   return {
     async serve(asked, res, options) {
       const { caller, after, stream } = await openStream(opener, asked, res);
-      if (stream === undefined) return void res.writeHead(204, { "Cache-Control": "no-store" }).end();
+      if (stream === undefined)
+        return void res.writeHead(204, { "Cache-Control": "no-store" }).end();
       // Its client has left.
       if (res.destroyed) return;
-      if (asked.req.method === "HEAD") return void res.writeHead(200, { "Content-Type": EVENTS_TYPE }).end();
+      if (asked.req.method === "HEAD")
+        return void res.writeHead(200, { "Content-Type": EVENTS_TYPE }).end();
       const sent = entriesOf(counts.add(asked.req, res));
       const events = new EventStream(res, { ...options, after, sent });
       open.set(res, events);

@@ -42,7 +42,9 @@ export function inputOfAddress(
   { query, params }: { query: URLSearchParams; params: Readonly<Record<string, string>> },
   fields: readonly Field[],
 ): Values {
-  const schemas = new Map(fields.filter((each) => each.in === "query").map((f) => [f.name, f.schema]));
+  const schemas = new Map(
+    fields.filter((each) => each.in === "query").map((f) => [f.name, f.schema]),
+  );
   const values = new Map<string, unknown>();
   for (const [name, text] of query) {
     if (name === TICKET) continue;

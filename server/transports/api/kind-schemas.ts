@@ -49,7 +49,11 @@ function pointerOf(key: string): string {
 /** Keywords whose values are data, in which `$ref` is a name like any other. */
 const DATA: ReadonlySet<string> = new Set(["const", "default", "enum", "example", "examples"]);
 /** Keywords whose values are schemas by name. */
-const BY_NAME: ReadonlySet<string> = new Set(["properties", "patternProperties", "dependentSchemas"]);
+const BY_NAME: ReadonlySet<string> = new Set([
+  "properties",
+  "patternProperties",
+  "dependentSchemas",
+]);
 
 function moveRefs(schema: unknown, names: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(schema)) return schema.map((each) => moveRefs(each, names));
@@ -103,9 +107,7 @@ export function requestsOfKinds(
     ]),
   );
   if (kinds.length === 0) return { any: { type: "object", properties, required }, components };
-  const mapping = Object.fromEntries(
-    kinds.map(({ name }) => [name, COMPONENTS + nameOf(name)]),
-  );
+  const mapping = Object.fromEntries(kinds.map(({ name }) => [name, COMPONENTS + nameOf(name)]));
   return {
     any: {
       oneOf: kinds.map(({ name }) => componentRef(nameOf(name))),

@@ -20,6 +20,8 @@ export const ROUTES_OF_API: readonly Route[] = [
 
 /** Procedures of tRPC without a route, and the reason. Those of single kinds are served by the routes of jobs. */
 export const WITHOUT_ROUTE: Readonly<Record<string, string>> = {
-  "auth.refresh": "Each request has its own credentials, and a stream is opened anew with newer ones.",
-  "system.onState": "For pages. Programs read /readyz, and their calls are answered with UNAVAILABLE.",
+  "auth.refresh":
+    "Each request has its own credentials, and a stream is opened anew with newer ones.",
+  "system.onState":
+    "For pages. Programs read /readyz, and their calls are answered with UNAVAILABLE.",
 };

@@ -7,12 +7,23 @@ import type { WebSocket } from "ws";
 import type { Entry, Stream } from "#server/streams/open.ts";
 import type { DeadlineOwner } from "#server/transports/callers/deadlines.ts";
 import type { Chunk } from "#server/transports/sockets/chunks.ts";
-import { COMPLETE, POLICY_VIOLATION, TRY_AGAIN_LATER } from "#server/transports/sockets/close-codes.ts";
+import {
+  COMPLETE,
+  POLICY_VIOLATION,
+  TRY_AGAIN_LATER,
+} from "#server/transports/sockets/close-codes.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
 import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
-import type { SocketWriter, SocketWriters, WriterHooks } from "#server/transports/sockets/socket-writer.ts";
-import { type SinkConnection, SubscriptionSink } from "#server/transports/sockets/subscription-sink.ts";
+import type {
+  SocketWriter,
+  SocketWriters,
+  WriterHooks,
+} from "#server/transports/sockets/socket-writer.ts";
+import {
+  type SinkConnection,
+  SubscriptionSink,
+} from "#server/transports/sockets/subscription-sink.ts";
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
 import type { SentCounts } from "#server/transports/usage.ts";

@@ -83,7 +83,9 @@ test("[N5] every stream of a job, a batch and the caller is served", async () =>
   fixture.startRunner();
   await fixture.reaches(job?.id ?? "", "DELIVERED");
   const of = async (path: string) =>
-    (await whole(await ask(path, { headers: EVENTS }))).map((each) => /event: (\w+)/.exec(each)?.[1]);
+    (await whole(await ask(path, { headers: EVENTS }))).map(
+      (each) => /event: (\w+)/.exec(each)?.[1],
+    );
   const path = `/jobs/${job?.id}`;
   expect(await of(`${path}/draft?lastEventId=0`)).toEqual([undefined, "draft", "end"]);
   expect(await of(`${path}/logs?lastEventId=0`)).toEqual([undefined, "lines", "end"]);
@@ -93,7 +95,8 @@ test("[N5] every stream of a job, a batch and the caller is served", async () =>
     const answer = await ask(endless, { signal: leaving.signal, headers: EVENTS });
     const reader = answer.body?.getReader();
     let text = "";
-    while (!text.includes("event:")) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    while (!text.includes("event:"))
+      text += Buffer.from((await reader?.read())?.value ?? []).toString();
     leaving.abort();
     expect(text).toMatch(/event: (?:feed|presence)\n/);
   }
@@ -102,7 +105,9 @@ test("[N5] every stream of a job, a batch and the caller is served", async () =>
 
 test("[N3] [N5] a stream that may not begin is a problem, and so is a job that is deleted", async () => {
   const { ask, fixture } = await openApiServer();
-  const missing = await ask("/jobs/0198f1a2-0000-7000-8000-000000000000/events", { headers: EVENTS });
+  const missing = await ask("/jobs/0198f1a2-0000-7000-8000-000000000000/events", {
+    headers: EVENTS,
+  });
   expect(missing.status).toBe(404);
   expect(missing.headers.get("content-type")).toBe("application/problem+json");
   const jobId = await fixture.create();
@@ -122,7 +127,8 @@ test("[N5] idle streams are kept open by comments", async () => {
   });
   const reader = answer.body?.getReader();
   let text = "";
-  while (!text.includes("\n:\n\n:\n\n")) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+  while (!text.includes("\n:\n\n:\n\n"))
+    text += Buffer.from((await reader?.read())?.value ?? []).toString();
   leaving.abort();
 });
 
@@ -153,10 +159,14 @@ test("[N6] a token may be a subprotocol, and a refusal is told before the end", 
   expect(mine.socket.protocol).toBe("jobwire");
   const refused = await texts(path);
   expect(await refused.closed).toBe(1008);
-  expect(refused.told).toMatchObject([{ event: "problem", data: { code: "NOT_FOUND", status: 404 } }]);
+  expect(refused.told).toMatchObject([
+    { event: "problem", data: { code: "NOT_FOUND", status: 404 } },
+  ]);
   const malformed = await texts(`${url}/api/v1/jobs/7/events`);
   expect(await malformed.closed).toBe(1008);
-  expect(malformed.told).toMatchObject([{ event: "problem", data: { errors: [{ parameter: "jobId" }] } }]);
+  expect(malformed.told).toMatchObject([
+    { event: "problem", data: { errors: [{ parameter: "jobId" }] } },
+  ]);
 });
 
 test("[N6] a client that sends a message is closed, and one at another path is refused", async () => {
@@ -168,7 +178,10 @@ test("[N6] a client that sends a message is closed, and one at another path is r
   await eventually(() => expect(watches()).toBe(0));
   const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/jobs`);
   socket.on("error", () => {});
-  const [, answer] = (await once(socket, "unexpected-response")) as [unknown, { statusCode: number; headers: object }];
+  const [, answer] = (await once(socket, "unexpected-response")) as [
+    unknown,
+    { statusCode: number; headers: object },
+  ];
   expect(answer).toMatchObject({
     statusCode: 404,
     headers: { "content-type": "application/problem+json" },
@@ -177,7 +190,9 @@ test("[N6] a client that sends a message is closed, and one at another path is r
 });
 
 test("[N6] a client that is silent is asked, and ended if it does not answer", async () => {
-  const { url, fixture, watches } = await openApiServer({ ping: { intervalMs: 20, timeoutMs: 200 } });
+  const { url, fixture, watches } = await openApiServer({
+    ping: { intervalMs: 20, timeoutMs: 200 },
+  });
   const path = `${url}/api/v1/jobs/${await fixture.create()}/events`;
   const alive = await texts(path);
   const asked = Promise.withResolvers<void>();

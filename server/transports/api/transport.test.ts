@@ -13,7 +13,12 @@ test("[N2] a job is created, read, listed and decided about in plain JSON", asyn
   expect(created.status).toBe(201);
   expect(created.headers.get("cache-control")).toBe("no-store");
   const job = await bodyOf(created);
-  expect(job).toMatchObject({ kind: "work", status: "PENDING", priority: 3, input: { name: "Ann" } });
+  expect(job).toMatchObject({
+    kind: "work",
+    status: "PENDING",
+    priority: 3,
+    input: { name: "Ann" },
+  });
   expect(job.createdAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   expect(created.headers.get("location")).toBe(`/api/v1/jobs/${String(job.id)}`);
 

@@ -174,7 +174,11 @@ export function createApiTransport(context: TransportContext, basePath = ""): Tr
       serve(req, res).catch((error: unknown) => refuse(req, res, { error }));
     },
     refusal: (status, message, retryAfterMs) =>
-      refusalOfApi(basePath, { status, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }),
+      refusalOfApi(basePath, {
+        status,
+        message,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      }),
     upgrade(req, socket, head) {
       try {
         const { query, params, ...matched } = matchedBy(addressBelow(req.url));
@@ -183,13 +187,17 @@ export function createApiTransport(context: TransportContext, basePath = ""): Tr
           throw new RequestFault(404, "No WebSocket is served here.");
         }
         const { frames, fields, procedure } = stream;
-        const limited = sockets.serve({ req, stream, fields, query, params }, { socket, head }, {
-          frames,
-          problemOf(reason) {
-            report(reason, procedure);
-            return problemOf(reason, types, fields);
+        const limited = sockets.serve(
+          { req, stream, fields, query, params },
+          { socket, head },
+          {
+            frames,
+            problemOf(reason) {
+              report(reason, procedure);
+              return problemOf(reason, types, fields);
+            },
           },
-        });
+        );
         if (limited !== undefined) refuseLimitedUpgrade(socket, limited, transport);
       } catch (error) {
         report(error, undefined);

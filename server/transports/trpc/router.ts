@@ -180,15 +180,13 @@ export function createRouter(
 
   const audit = router({
     /** What was done in the caller's tenant, newest first. With a filter, pages may be short, or empty, before the last one. */
-    list: procedure
-      .input(AuditQuery.prefault({}))
-      .query(({ ctx, input: { cursor, ...query } }) =>
-        ctx.audit.list({
-          ...query,
-          tenant: ctx.principal().tenantId,
-          cursor: cursor ?? undefined,
-        }),
-      ),
+    list: procedure.input(AuditQuery.prefault({})).query(({ ctx, input: { cursor, ...query } }) =>
+      ctx.audit.list({
+        ...query,
+        tenant: ctx.principal().tenantId,
+        cursor: cursor ?? undefined,
+      }),
+    ),
   });
 
   const ours = {

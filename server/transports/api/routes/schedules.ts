@@ -62,8 +62,7 @@ export const SCHEDULE_ROUTES: readonly Route[] = [
       input: ScheduleId,
       status: 200,
       output: ANSWERS.ScheduleDetails,
-      run: ({ principal, context }, { scheduleId }) =>
-        context.schedules.get(principal, scheduleId),
+      run: ({ principal, context }, { scheduleId }) => context.schedules.get(principal, scheduleId),
     },
   }),
   change("pause", "Create no jobs of a schedule until it is resumed"),

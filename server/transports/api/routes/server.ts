@@ -38,8 +38,7 @@ export const SERVER_ROUTES: readonly Route[] = [
       input: TicketAsked,
       status: 201,
       output: ANSWERS.Ticket,
-      run: ({ caller, sharing, targetOf }, { path }) =>
-        sharing.issueTicket(caller, targetOf(path)),
+      run: ({ caller, sharing, targetOf }, { path }) => sharing.issueTicket(caller, targetOf(path)),
       secret: true,
     },
   }),
