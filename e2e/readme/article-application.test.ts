@@ -118,7 +118,7 @@ test.skipIf(!hasCurl())(
     const [get = "", batch = ""] = calls.split("\n\n");
 
     const { id } = JSON.parse(await outputOf(create)) as { id: string };
-    const withId = (line: string) => line.replace("your-job-id", String(id));
+    const withId = (line: string) => line.replace("your-job-id", id);
     expect(await answerOf(withId(get))).toMatchObject({ id, kind: "article" });
     expect(await answerOf(batch)).toMatchObject({ name: "Two at once", total: 2 });
 

@@ -19,7 +19,7 @@ const kindOf = (name: string, input: z.ZodType, output: z.ZodType = z.unknown())
     title: () => name,
     start: { progress: 0, message: "" },
     run: async () => delivered("", {}),
-  }) as unknown as AnyKind;
+  });
 
 const Tree = z.object({
   name: z.string(),
@@ -57,7 +57,7 @@ test.each([
   ["without kinds", []],
 ] as const)("[N7] the document of a server %s is valid OpenAPI 3.1", async (_, kinds) => {
   const document = odd(kinds);
-  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
   expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
   const names = new Set(Object.keys(document.components.schemas));
   const refs = [
@@ -94,7 +94,7 @@ test("[N7] the body of a new job is one of the schemas of the kinds", () => {
     },
   });
   expect(components.schemas["Kind.waits.Job"]).toMatchObject({
-    required: ["kind", "input"],
+    required: ["input", "kind"],
     properties: {
       kind: { const: "waits" },
       input: { $ref: "#/components/schemas/Kind.waits.Input" },

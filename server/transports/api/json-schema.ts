@@ -18,7 +18,10 @@ export function jsonSchemasOf(
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { ...OPTIONS, uri });
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
+    Object.entries(schemas).map(([name, each]) => {
+      const { $schema: _, $id: __, ...schema } = each;
+      return [name, schema];
+    }),
   );
 }
 

@@ -74,5 +74,5 @@ export function route<Asked extends z.ZodType, Watched extends z.ZodType>(
     stream?: Streaming<Watched>;
   },
 ): Route {
-  return definition as unknown as Route;
+  return definition;
 }

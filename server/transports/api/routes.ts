@@ -1,12 +1,12 @@
 /** All routes of the API. */
 import type { Route } from "./route.ts";
-import { BATCH_ROUTES } from "./routes/batches.ts";
-import { JOB_ROUTES } from "./routes/jobs.ts";
-import { LIST_ROUTES } from "./routes/lists.ts";
-import { OPERATING_ROUTES } from "./routes/operating.ts";
-import { SCHEDULE_ROUTES } from "./routes/schedules.ts";
-import { SERVER_ROUTES } from "./routes/server.ts";
-import { SHARING_ROUTES } from "./routes/sharing.ts";
+import { BATCH_ROUTES } from "./batch-routes.ts";
+import { JOB_ROUTES } from "./job-routes.ts";
+import { LIST_ROUTES } from "./list-routes.ts";
+import { OPERATING_ROUTES } from "./operating-routes.ts";
+import { SCHEDULE_ROUTES } from "./schedule-routes.ts";
+import { SERVER_ROUTES } from "./server-routes.ts";
+import { SHARING_ROUTES } from "./sharing-routes.ts";
 
 export const ROUTES_OF_API: readonly Route[] = [
   ...JOB_ROUTES,

@@ -87,8 +87,6 @@ export function openSockets(opener: Opener): Sockets {
     clearTimeout(patience);
   }
 
-  const away = (connection: SocketStream) => connection.close(GOING_AWAY, "Connect again");
-
   return {
     serve(asked, { socket, head }, options) {
       const limited = strangers?.add(asked.req, socket);
@@ -119,6 +117,10 @@ export function openSockets(opener: Opener): Sockets {
       writers.close();
     },
   };
+}
+
+function away(connection: SocketStream): void {
+  connection.close(GOING_AWAY, "Connect again");
 }
 
 /** Pings a client that is silent, and ends its connection if it stays so. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { EventSource } from "eventsource";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -74,7 +74,7 @@ test("[N5] every stream of a job, a batch and the caller is served", async () =>
   const { ask, fixture, watches } = await openApiServer();
   fixture.run = async ({ draft, log }) => {
     await draft("Hello");
-    await log("info", "A line");
+    log("info", "A line");
     return DONE;
   };
   const jobs = [{ kind: "work", input: {} }];
@@ -130,6 +130,7 @@ test("[N5] idle streams are kept open by comments", async () => {
   while (!text.includes("\n:\n\n:\n\n"))
     text += Buffer.from((await reader?.read())?.value ?? []).toString();
   leaving.abort();
+  expect(text).toMatch(/^retry: 1000\n\n/);
 });
 
 test("[N6] a WebSocket at the path of a stream has the same events as texts, and closes at the end", async () => {
@@ -203,5 +204,5 @@ test("[N6] a client that is silent is asked, and ended if it does not answer", a
   await once(silent, "close");
   await asked.promise;
   expect(alive.socket.readyState).toBe(WebSocket.OPEN);
-  expect(watches()).toBe(1);
+  await vi.waitFor(() => expect(watches()).toBe(1));
 });

@@ -1,8 +1,8 @@
 /** Streams of more than one job. */
 import { FeedWatch, Watching } from "#server/jobs/inputs.ts";
 import { positionOf } from "#shared/cursor.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 export const LIST_ROUTES: readonly Route[] = [
   route({

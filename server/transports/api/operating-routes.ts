@@ -3,8 +3,8 @@ import { AuditQuery, PauseScope, ToPause, WorkerId, WorkersQuery } from "#server
 import { z } from "zod";
 import { auditActorOf } from "#shared/audit.ts";
 import { ToRevokeSchema } from "#shared/revocation.schema.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 const order = (action: "drain" | "resume", summary: string): Route =>
   route({

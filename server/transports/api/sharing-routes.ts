@@ -2,20 +2,20 @@
 import { z } from "zod";
 import { BatchId, JobId } from "#server/jobs/inputs.ts";
 import { ShareAskedSchema } from "#shared/share.schema.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 const OneLink = z.object({ linkId: z.uuid() });
 
-function sharingOf<Field extends string>(
+function sharingOf(
   stream: "job" | "batch",
-  { folder, field, id }: { folder: string; field: Field; id: z.ZodObject },
+  { folder, field, id }: { folder: string; field: string; id: z.ZodObject },
 ): readonly Route[] {
   const path = `/${folder}/{${field}}/shares`;
   const named = stream === "job" ? "Job" : "Batch";
   const of = (input: unknown) => ({
     stream,
-    id: (input as Record<Field, string>)[field],
+    id: (input as Record<string, string>)[field] ?? "",
   });
   return [
     route({

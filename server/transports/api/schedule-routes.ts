@@ -1,8 +1,8 @@
 /** Schedules. */
 import { SchedulesQuery } from "#server/jobs/inputs.ts";
 import { ScheduleId, ScheduleToUpsert } from "#server/schedules/inputs.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 const change = (action: "pause" | "resume", summary: string): Route =>
   route({

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { msLeft } from "#server/transports/callers/credential-end.ts";
 import { MAX_TICKET_PATH_CHARS } from "#shared/limits.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 const Nothing = z.object({});
 /** The path of a stream below that of the API, with its query: `/jobs/…/events?follow=true`. */

@@ -12,8 +12,8 @@ import {
   Watching,
 } from "#server/jobs/inputs.ts";
 import { positionOf } from "#shared/cursor.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 const JobWatch = JobId.extend(Resume.shape).extend(Follow.shape);
 const DraftWatch = JobId.extend(Resume.shape);

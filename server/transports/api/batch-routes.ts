@@ -9,8 +9,8 @@ import {
   Watching,
 } from "#server/jobs/inputs.ts";
 import { positionOf } from "#shared/cursor.ts";
-import { ANSWERS } from "../answers.ts";
-import { type Route, route } from "../route.ts";
+import { ANSWERS } from "./answers.ts";
+import { type Route, route } from "./route.ts";
 
 export const BATCH_ROUTES: readonly Route[] = [
   route({
