@@ -6,6 +6,7 @@
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import { notify } from "#server/engine/notify.ts";
+import { AppError } from "#shared/errors.ts";
 import { asAppError } from "./errors.ts";
 import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
@@ -146,4 +147,11 @@ export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys)
       return answers;
     },
   };
+}
+
+export function takenId(id: string): AppError {
+  return new AppError(
+    "INTERNAL",
+    `A job or batch with the id ${id} already exists. Nothing was stored.`,
+  );
 }
