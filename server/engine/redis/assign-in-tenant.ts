@@ -2,6 +2,7 @@
 import { type Assigned, NONE_UNSETTLED } from "#server/engine/assignment.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Client } from "./client.ts";
+import { inGroups } from "./in-groups.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Newest } from "./newest.ts";
 import { decodeBatch, decodeSummary, encodeBatch, encodeSummary } from "./records.ts";
@@ -73,10 +74,10 @@ export function createAssignInTenant({
     const [jobIds, batchIds] = await Promise.all(
       ["feed", "batches"].map((list) => redis.zrange(`${owner}:${list}`, "0", `${limit - 1}`)),
     );
-    const moved = await Promise.all([
-      ...(batchIds ?? []).map((id) => moveBatch(id, from, to)),
-      ...(jobIds ?? []).map((id) => moveJob(id, from, to)),
-    ]);
+    const moved = [
+      ...(await inGroups(batchIds ?? [], (id) => moveBatch(id, from, to))),
+      ...(await inGroups(jobIds ?? [], (id) => moveJob(id, from, to))),
+    ];
     return { moved: moved.filter(Boolean).length, unsettled: NONE_UNSETTLED };
   };
 }
