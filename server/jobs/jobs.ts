@@ -92,7 +92,7 @@ export interface Jobs {
 const STARTS_AGAIN: ReadonlySet<Decision> = new Set(["retry", "regenerate"]);
 
 /** Jobs of a batch that are cancelled together: a few commits, and other work of the process comes between. */
-const CANCEL_CHUNK = 500;
+const CANCEL_CHUNK = 200;
 
 export function createJobs(
   engine: Engine,

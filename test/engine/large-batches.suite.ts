@@ -1,7 +1,7 @@
 /** Batches that are stored in steps: other work comes between, and until all of a batch is there it shows nothing (B1, B3). */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect } from "vitest";
-import type { Engine } from "#server/engine/contract.ts";
+import type { Engine, JobQuery } from "#server/engine/contract.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
 import { ANN, at, codeOf, newBatch, newJob } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
@@ -12,10 +12,6 @@ const ALL = 2 * JOBS;
 
 export function largeBatchesSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
-  const claimAll = (engine: Engine, max = ALL) =>
-    engine.claim({ worker: "w", max, leaseMs: 60_000, now: at(0) });
-  const listAll = async (engine: Engine, query: object = {}) =>
-    (await engine.listJobs({ ...ANN, limit: ALL, ...query })).items;
 
   describe("large batches", () => {
     test("[B1] [B3] other writes come between its steps, and readers see all of the batch or nothing", async ({
@@ -221,6 +217,14 @@ export function largeBatchesSuite(subject: EngineUnderTest): void {
       expect(await listAll(engine)).toHaveLength(JOBS);
     });
   });
+}
+
+function claimAll(engine: Engine) {
+  return engine.claim({ worker: "w", max: ALL, leaseMs: 60_000, now: at(0) });
+}
+
+async function listAll(engine: Engine, query: Partial<JobQuery> = {}) {
+  return (await engine.listJobs({ ...ANN, limit: ALL, ...query })).items;
 }
 
 async function listBatches(engine: Engine) {

@@ -218,6 +218,8 @@ test("[B4] processes that give the jobs of a batch their places at the same time
     while (((await run<unknown[]>("land-jobs", tenant, batch.id, STEP))[0] as number) === 1);
   };
   await Promise.all([land(), land(), landed()]);
+  const { changes } = await engine.readFeed(ANN, 0, ALL);
+  expect(changes.map(({ rev }) => rev)).toEqual(jobs.map((_, index) => index + 1));
   await expectWhole(engine, { batch, jobs }, true);
 });
 
@@ -258,6 +260,7 @@ test("[S6] scripts that Redis forgets between the steps of a batch do no harm", 
   while (!isDone) await redis().client.script("FLUSH");
   await created;
   await engine.createJob(other, at(1));
+  expect((await engine.listJobs({ ...BOB, limit: 1 })).items).toHaveLength(1);
   await engine.change(other.id, { action: "cancel" }, at(1));
   await expectWhole(engine, given, true);
 });

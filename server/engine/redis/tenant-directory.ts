@@ -45,6 +45,8 @@ const REMEMBERED = 100_000;
 const SHORTEST_ID = 36;
 /** Bounds concurrent reads of tenants: each may be large, and other calls use the same client. */
 const CONCURRENT_READS = 5;
+/** Bounds the time for which one script keeps Redis: a batch has many jobs. */
+const IDS_PER_SCRIPT = 500;
 /** Rounds without any answer after which `ofAll` gives up. */
 const GIVE_UP = 2;
 
@@ -108,7 +110,10 @@ export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys)
       await run("forget-tenant", keys.directory, tenant, ids);
     },
     async move(ids, from, to) {
-      await run("move-tenant", keys.directory, from, to, ids);
+      for (let at = 0; at < ids.length; at += IDS_PER_SCRIPT) {
+        const some = ids.slice(at, at + IDS_PER_SCRIPT);
+        await run("move-tenant", keys.directory, from, to, some);
+      }
       for (const id of ids) remember(id, to);
     },
     onMove(id, listener) {
