@@ -17,10 +17,6 @@ const TIMES = new Set([
 /** The same, of a kind or a line. */
 const TIMES_OF = /^(?:queue|line|heads|permits):/;
 
-const AGE_STAGED = `
-  if redis.call("EXISTS", KEYS[1]) == 0 then return end
-  for _, time in ipairs({"at", "till"}) do redis.call("HINCRBY", KEYS[1], time, ARGV[1]) end`;
-
 /** Ages each session, key of presence, place in the queue, lease, delay, rate and worker by `ms`, and wakes all that wait for work. */
 export async function advanceTime(
   { client }: { client: Client },
@@ -61,16 +57,11 @@ export async function advanceTime(
   const jobs = keys.filter((key) => key.includes("}:job:"));
   await Promise.all(
     jobs.map(async (key) => {
-      for (const field of ["rank", "x", "d"]) {
+      for (const field of ["rank", "x"]) {
         const time = await client.hget(key, field).catch(() => null);
         if (time !== null) await client.hset(key, field, Number(time) - ms);
       }
     }),
-  );
-  const staged = keys.filter((key) => nameOf(key).startsWith("staged:"));
-  await Promise.all(
-    // It may be deleted at the same moment.
-    staged.map((key) => client.eval(AGE_STAGED, 1, key, -ms)),
   );
   const { workHints } = createKeys(prefix);
   await client.spublish(workHints, "");

@@ -2,8 +2,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Engine, NewBatch } from "#server/engine/contract.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
-import { ANN, at, BOB, newBatch, newJob, START } from "#test/engine/builders.ts";
-import { advanceTime } from "#test/redis/advance-time.ts";
+import { ANN, at, BOB, codeOf, newBatch, newJob, START } from "#test/engine/builders.ts";
 import { openTestEngine, useRedis } from "#test/redis/engine.fixture.ts";
 import { openNetwork } from "#test/redis/network.fixture.ts";
 import { createKeys } from "./keys.ts";
@@ -12,8 +11,6 @@ import { STEP } from "./staged-batches.ts";
 
 const JOBS = 3 * STEP + 1;
 const ALL = 2 * JOBS;
-/** Longer than a process may be silent. */
-const LONG_MS = 60_000;
 
 const { redis, open } = useRedis();
 const keys = createKeys("jobwire");
@@ -84,6 +81,18 @@ function newKeyed() {
   return newBatch(JOBS, { idempotencyKey: "once" });
 }
 
+const SILENCE = `if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("HSET", KEYS[1], "till", 0) end`;
+
+/** Ends the time for which processes may be silent, until other ones have done what they left. */
+async function landed(): Promise<void> {
+  await vi.waitFor(async () => {
+    for (const batchId of await redis().client.hkeys(`${tenant}:staged`)) {
+      await redis().client.eval(SILENCE, 1, `${tenant}:staged:${batchId}`);
+    }
+    expect(await staged()).toBe(0);
+  });
+}
+
 /** Claims so many jobs, and no more. */
 async function claimed(engine: Engine, count: number): Promise<string[]> {
   // The sweep tells the ring what a process that died did not.
@@ -125,10 +134,7 @@ for (const { name, text, executed, shown } of STEPS) {
     here.createBatch(given.batch, given.jobs, at(0)).catch(() => undefined);
     await vi.waitFor(() => expect(network.isDead()).toBe(true));
     const elsewhere = await open();
-    await vi.waitFor(async () => {
-      await advanceTime(redis(), "jobwire", LONG_MS);
-      expect(await staged()).toBe(0);
-    });
+    await landed();
     await expectWhole(elsewhere, given, shown[1]);
     const again = newKeyed();
     const { id } = await elsewhere.createBatch(again.batch, again.jobs, at(1));
@@ -159,10 +165,7 @@ for (const { name, text, executed, shown } of STEPS) {
     const { id } = await elsewhere.createBatch(again.batch, again.jobs, at(1));
     const first = shown[0] ? given : again;
     expect(id).toBe(first.batch.id);
-    await vi.waitFor(async () => {
-      await advanceTime(redis(), "jobwire", LONG_MS);
-      expect(await staged()).toBe(0);
-    });
+    await landed();
     await expectWhole(elsewhere, first, true);
   });
 }
@@ -175,13 +178,6 @@ async function openShown(): Promise<Given & { engine: Engine }> {
   here.createBatch(given.batch, given.jobs, at(0)).catch(() => undefined);
   await vi.waitFor(() => expect(network.isDead()).toBe(true));
   return { ...given, engine: await open() };
-}
-
-async function landed(): Promise<void> {
-  await vi.waitFor(async () => {
-    await advanceTime(redis(), "jobwire", LONG_MS);
-    expect(await staged()).toBe(0);
-  });
 }
 
 test("[B2] [J2] jobs of a batch that change before they have their places keep what the change gave them", async () => {
@@ -248,6 +244,23 @@ test("[B4] a process that was silent for too long stores nothing more of a batch
   network.reset();
   await expect(created).rejects.toMatchObject({ code: "UNAVAILABLE" });
   await expectWhole(elsewhere, given, false);
+});
+
+test("[R5] [B3] a few large inputs are stored in steps too, and counted by their bytes in UTF-8", async () => {
+  const engine = await open();
+  const { batch, jobs } = newBatch(8);
+  const text = "ä€😀".repeat(30_000);
+  const large = jobs.map((job) => ({ ...job, input: { text } }));
+  await engine.createBatch(batch, large, at(0));
+  const bytes = 8 * (Buffer.byteLength(JSON.stringify({ text })) + "null".length);
+  expect(await engine.usage(ANN.tenant)).toEqual({ waitingJobs: 8, bytes });
+  expect(await engine.getJob(jobs[7]?.id ?? "")).toMatchObject({ input: { text } });
+  expect(await claimed(engine, 8)).toEqual(jobs.map(({ id }) => id));
+  const quota = { waitingJobs: 0, bytes: 2 * bytes - 1 };
+  const more = newBatch(8);
+  const again = more.jobs.map((job) => ({ ...job, input: { text } }));
+  expect(await codeOf(engine.createBatch(more.batch, again, at(0), quota))).toBe("RATE_LIMITED");
+  expect(await engine.usage(ANN.tenant)).toEqual({ waitingJobs: 8, bytes });
 });
 
 test("[S6] scripts that Redis forgets between the steps of a batch do no harm", async () => {
