@@ -8,6 +8,7 @@ import { changeSuite } from "./change.suite.ts";
 import { claimsSuite } from "./claims.suite.ts";
 import { detailsSuite } from "./details.suite.ts";
 import { draftsSuite } from "./drafts.suite.ts";
+import { largeBatchesSuite } from "./large-batches.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
 import { linesSuite } from "./lines.suite.ts";
 import type { EngineUnderTest } from "./engine.fixture.ts";
@@ -36,6 +37,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     optionsSuite(subject);
     detailsSuite(subject);
     batchesSuite(subject);
+    largeBatchesSuite(subject);
     listsSuite(subject);
     claimsSuite(subject);
     queueSuite(subject);

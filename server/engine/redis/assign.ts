@@ -12,6 +12,7 @@ import type { Keys } from "./keys.ts";
 import { createMoves } from "./moves.ts";
 import type { Newest } from "./newest.ts";
 import type { RunScript } from "./scripts.ts";
+import type { StagedBatches } from "./staged-batches.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 interface AssignOptions {
@@ -20,6 +21,7 @@ interface AssignOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Pick<Newest, "forget">;
+  staged: Pick<StagedBatches, "landAll">;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
