@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { answerCalls } from "#bench/program.ts";
 import { loadConfig } from "#server/config.ts";
-import type { Claim, KindLimits } from "#server/engine/contract.ts";
+import type { Claim, JobPage, JobQuery, KindLimits } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
@@ -138,6 +138,10 @@ async function middle(): Promise<string | undefined> {
   return cursor;
 }
 
+function list(query: Partial<JobQuery>): () => Promise<JobPage> {
+  return () => engine.listJobs({ ...FIRST, limit: PAGE, ...query });
+}
+
 const backlog: Backlog = {
   async fill(wanted) {
     shape = { ...wanted, tenants: 1 };
@@ -170,7 +174,6 @@ const backlog: Backlog = {
   async reads({ count }) {
     const cursor = await middle();
     const { batchId, jobId } = newest;
-    const list = (query: object) => () => engine.listJobs({ ...FIRST, limit: PAGE, ...query });
     const calls: Record<Read, () => Promise<unknown>> = {
       "the newest 50": list({}),
       "50 from the middle": list({ cursor }),
