@@ -30,18 +30,43 @@ local bytes = 0
 -- Published last, after everything is stored.
 local hints = {}
 
--- `score` false removes the member.
-local function place(set, member, score)
+local function members_of(set)
   local members = sets[set] or {}
   sets[set] = members
-  members[member] = score
+  return members
+end
+-- `score` false removes the member.
+local function place(set, member, score) members_of(set)[member] = score end
+-- In the set of an owner and in the tenant's. The names are made once for all changes: that costs more than what is placed.
+local both = {}
+local function place_in_both(owner, set, member, score)
+  local of = both[owner] or {}
+  both[owner] = of
+  local pair = of[set]
+  if not pair then
+    pair = {members_of(t .. ':owner:' .. owner .. set), members_of(t .. set)}
+    of[set] = pair
+  end
+  pair[1][member], pair[2][member] = score, score
+end
+local names = {}
+local function list_of(kind, status)
+  local of = names[kind] or {}
+  names[kind] = of
+  local name = of[status]
+  if not name then
+    name = ':jobs:' .. kind .. ':' .. status
+    of[status] = name
+  end
+  return name
 end
 
--- Returns the tenant's next rev, which becomes that of the owner too.
+-- Returns the tenant's next rev, which becomes that of the owner too, as text: Redis writes numbers of Lua as fractions.
 local function next_rev(owner)
   newest_rev = (newest_rev or tonumber(redis.call('GET', t .. ':rev') or 0)) + 1
-  revs[owner] = newest_rev
-  return newest_rev
+  local rev = string.format('%d', newest_rev)
+  revs[owner] = rev
+  return rev
 end
 
 local function recount(batch, from, to, time)
@@ -136,14 +161,15 @@ local function postpone(answer, id, n, kind, before, key, priority, delay)
   wait(answer, id, n, kind, key, priority, delay)
 end
 -- Ends what holds until a job starts or settles.
-local function forget_options(job, id, o, is)
+local function forget_options(job, id, owner, is)
   if is[12] then
     redis.call('HDEL', job, 'x')
     place(t .. ':expiring', id, false)
   end
   if is[13] then
     redis.call('HDEL', job, 'db')
-    if redis.call('HGET', o .. ':debounced', is[13]) == id then redis.call('HDEL', o .. ':debounced', is[13]) end
+    local debounced = t .. ':owner:' .. owner .. ':debounced'
+    if redis.call('HGET', debounced, is[13]) == id then redis.call('HDEL', debounced, is[13]) end
   end
 end
 -- The answer to a repeated call.
@@ -198,9 +224,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     redis.call('XADD', t .. ':audit', 'MAXLEN', string.match(audit, '^%d+'), n .. '-0', 'e', audit)
   end
   hints[#hints + 1] = {'job:' .. id, event}
-  local o, rev = t .. ':owner:' .. owner, next_rev(owner)
-  place(o .. ':feed', id, rev)
-  place(t .. ':feed', id, rev)
+  place_in_both(owner, ':feed', id, next_rev(owner))
   if is_debounced then
     if expiry ~= '' then
       local ends = string.format('%.0f', now() + expiry)
@@ -216,15 +240,12 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     redis.call('HSET', job, unpack(fields))
     return {'ok'}
   end
-  forget_options(job, id, o, is)
+  forget_options(job, id, owner, is)
 
   set('st', to)
   set('a', attempt)
-  for _, all in ipairs({o, t}) do
-    local list = all .. ':jobs:' .. kind .. ':'
-    place(list .. from, id, false)
-    place(list .. to, id, is[6])
-  end
+  place_in_both(owner, list_of(kind, from), id, false)
+  place_in_both(owner, list_of(kind, to), id, is[6])
   if batch ~= '' then recount(batch, from, to, time) end
 
   local answer = {'ok'}
