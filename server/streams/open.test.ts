@@ -139,6 +139,28 @@ describe("a watch of a job", () => {
     watch.stop();
   });
 
+  test("[X3] the mark of a gap in a mirrored job's log stays on the event that its own is folded into", async () => {
+    const [id, kind] = [newId(), "test:queue"];
+    const at = (n: number, gap?: true) => ({
+      outside: { position: `${n}-0`, details: {}, gap, message: "waits" },
+    });
+    const fresh = { id, kind, title: "A job", input: {}, batchId: null, ...ownerOf(me), ...at(1) };
+    await engine.createJob(fresh, now());
+    await engine.change(id, { action: "start", progress: 0, message: "started", ...at(2) }, now());
+    for (let n = 3; n <= 90; n++) {
+      const step = { action: "progress", progress: n, message: `step ${n}` } as const;
+      await engine.change(id, { ...step, ...at(n, n === 40 || undefined) }, now());
+    }
+    const seen: JobEvent[] = [];
+    const end = { action: "deliver", message: "done", output: null, ...at(91) } as const;
+    await engine.change(id, end, now());
+    const from = { after: 2 };
+    for await (const { value } of await streams.job(me, id, from)) seen.push(value);
+    expect(seen.map(({ type, skipped, gap }) => [type, skipped, gap])).toEqual([
+      ["delivered", 88, true],
+    ]);
+  });
+
   test("[S2] [S3] [S5] holds for a sink that fills up and drains at random", async () => {
     await fc.assert(
       fc.asyncProperty(

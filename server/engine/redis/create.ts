@@ -1,7 +1,7 @@
 /** Creates jobs and batches: one script stores them with their places in the queue, and the ring is told right afterwards. */
 import type { Client } from "./client.ts";
 import type { Audited, NewBatch } from "#server/engine/contract.ts";
-import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
+import { expiryOf, firstDelayOf } from "#server/engine/job-change.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 import { QuotaExceeded, type TenantQuota } from "#server/engine/quota.ts";
@@ -207,7 +207,7 @@ function rowOf({ job, event }: Created, { trace = "", key }: NewJob): string[] {
     encodeEvent(event),
     `${priority}`,
     trace,
-    `${startDelayOf(job, createdAt)}`,
+    `${firstDelayOf(job, createdAt) ?? ""}`,
     `${expiryOf(job, createdAt) ?? ""}`,
     key === undefined ? "" : `=${key}`,
   ];

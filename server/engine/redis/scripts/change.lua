@@ -9,7 +9,8 @@
 --       5 op: idempotency key of this call, "process.number": a process counts up, and sends the changes of a job in
 --         that order
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
---       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had
+--       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had; "": no
+--         claim may take it
 --       15 output, or "" for no change  16 batch id or ""
 --       17 op of the change that led to the record that this change was computed from
 --       18 limit of the audit list, a space, entry; or ""
@@ -172,7 +173,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
 
-  local is_debounced = from == 'PENDING' and to == 'PENDING'
+  local is_debounced = from == 'PENDING' and to == 'PENDING' and delay ~= ''
   if is_debounced and is[2] == '1' then return {'held'} end
 
   local fields = {'s', record, 'v', seq, 'op', op .. others}
@@ -239,7 +240,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       for _, each in ipairs({':delayed', ':leased'}) do place(t .. each, id, false) end
     end
     if to == 'PENDING' then
-      wait(answer, id, is[6], kind, is[9], is[8], delay)
+      if delay ~= '' then wait(answer, id, is[6], kind, is[9], is[8], delay) end
       place(t .. ':finished:' .. kind, id, false)
     else
       place(t .. ':finished:' .. kind, id, time)

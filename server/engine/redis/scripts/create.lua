@@ -8,7 +8,8 @@
 --       7 limit of the audit list, a space, entry; or ""
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
 --       10 kind and key of debounced calls, or ""
---       then for each job: id, kind, record, input, event, priority, trace or "", ms until it may start, ms until it expires
+--       then for each job: id, kind, record, input, event, priority, trace or "", ms until it may start or "": no claim may take
+--         it, ms until it expires
 --         or "", "=" and the key for limits or ""
 -- Returns {"ok", moment in microseconds if this concerns the ring, else 0, the end of a delay in ms if it may be the tenant's first
 -- one, else "", {kinds with jobs that are not held back}}, {"debounced", id of the job that waits for its first start under the
@@ -105,7 +106,9 @@ for i = FIRST, #ARGV, FIELDS do
   end
   local of_limits = line ~= '' and string.sub(line, 2)
   if of_limits then redis.call('HSET', t .. ':job:' .. id, 'k', of_limits) end
-  if delay ~= '0' then
+  if delay == '' then
+    -- It has no place in the queue.
+  elseif delay ~= '0' then
     alarm = math.min(alarm, now + delay)
     add(t .. ':delayed', string.format('%.0f', now + delay), id)
   elseif of_limits then
