@@ -40,18 +40,12 @@ describe("positions", () => {
   });
 });
 
+function gapOf(details: unknown): true | undefined {
+  const seq = { jobId: "1", seq: 2, at: new Date(0), attempt: 1 };
+  return eventOf("started", { ...seq, progress: 0, message: "", details, actor: undefined }).gap;
+}
+
 test("[X3] an event is marked as a gap by the details of a mirrored job, and by no others", () => {
-  const gapOf = (details: unknown) =>
-    eventOf("started", {
-      jobId: "1",
-      seq: 2,
-      at: new Date(0),
-      attempt: 1,
-      progress: 0,
-      message: "",
-      details,
-      actor: undefined,
-    }).gap;
   expect(gapOf({ position: "1-0.3", gap: true })).toBe(true);
   expect(gapOf({ position: "1-0.3" })).toBeUndefined();
   expect(gapOf({ gap: true })).toBeUndefined();

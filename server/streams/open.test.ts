@@ -29,6 +29,10 @@ beforeEach(async () => {
 
 const now = () => new Date();
 
+function mirroredAt(n: number, gap?: true) {
+  return { outside: { position: `${n}-0`, details: {}, gap, message: "waits" } };
+}
+
 describe("a watch of a job", () => {
   test("[S4] starts with the current state without a cursor, then goes on live", async () => {
     const jobId = await fixture.createJob();
@@ -141,18 +145,27 @@ describe("a watch of a job", () => {
 
   test("[X3] the mark of a gap in a mirrored job's log stays on the event that its own is folded into", async () => {
     const [id, kind] = [newId(), "test:queue"];
-    const at = (n: number, gap?: true) => ({
-      outside: { position: `${n}-0`, details: {}, gap, message: "waits" },
-    });
-    const fresh = { id, kind, title: "A job", input: {}, batchId: null, ...ownerOf(me), ...at(1) };
+    const fresh = {
+      id,
+      kind,
+      title: "A job",
+      input: {},
+      batchId: null,
+      ...ownerOf(me),
+      ...mirroredAt(1),
+    };
     await engine.createJob(fresh, now());
-    await engine.change(id, { action: "start", progress: 0, message: "started", ...at(2) }, now());
+    await engine.change(
+      id,
+      { action: "start", progress: 0, message: "started", ...mirroredAt(2) },
+      now(),
+    );
     for (let n = 3; n <= 90; n++) {
       const step = { action: "progress", progress: n, message: `step ${n}` } as const;
-      await engine.change(id, { ...step, ...at(n, n === 40 || undefined) }, now());
+      await engine.change(id, { ...step, ...mirroredAt(n, n === 40 || undefined) }, now());
     }
     const seen: JobEvent[] = [];
-    const end = { action: "deliver", message: "done", output: null, ...at(91) } as const;
+    const end = { action: "deliver", message: "done", output: null, ...mirroredAt(91) } as const;
     await engine.change(id, end, now());
     const from = { after: 2 };
     for await (const { value } of await streams.job(me, id, from)) seen.push(value);

@@ -49,8 +49,6 @@ export function createMirrors({ db, clock, lines, read, write }: MirrorsOptions)
 
   const jobOf = ({ tenant, name }: MirrorRef, outsideId: string) =>
     (find.get(tenant, name, outsideId) as { job_id: string } | undefined)?.job_id;
-  // A kind has no space.
-  const leaseOf = ({ tenant, name }: MirrorRef) => `${name} ${tenant}`;
 
   return {
     hold: ({ mirror, holder, leaseMs, position: reached }) =>
@@ -80,4 +78,9 @@ export function createMirrors({ db, clock, lines, read, write }: MirrorsOptions)
     appendLines: (jobId, after, fresh) =>
       write(() => lines.appendMirrored(jobId, after, fresh), fresh.length + 1),
   };
+}
+
+/** A kind has no space. */
+function leaseOf({ tenant, name }: MirrorRef): string {
+  return `${name} ${tenant}`;
 }
