@@ -11,6 +11,7 @@ import { draftsSuite } from "./drafts.suite.ts";
 import { largeBatchesSuite } from "./large-batches.suite.ts";
 import { limitsSuite } from "./limits.suite.ts";
 import { linesSuite } from "./lines.suite.ts";
+import { mirrorsSuite } from "./mirrors.suite.ts";
 import type { EngineUnderTest } from "./engine.fixture.ts";
 import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
@@ -44,6 +45,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     limitsSuite(subject);
     draftsSuite(subject);
     linesSuite(subject);
+    mirrorsSuite(subject);
     hintsSuite(subject);
     pausesSuite(subject);
     presenceSuite(subject);

@@ -33,6 +33,7 @@ import { Age } from "#client/app/ui/time.tsx";
 import { type TypingResult, useDraft, useJob, useJobwire, useTyping } from "#client/lib/react.tsx";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
+import { isDecidedHere } from "#shared/outside.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 
 /** Actions of people; the lifecycle decides which are offered. */
@@ -98,7 +99,7 @@ export function JobPage({ jobId }: { jobId: string }) {
         {!readOnly && (
           <>
             <ShareButton of={{ jobId }} record={job} />
-            <Decisions job={job} typing={typing} />
+            {isDecidedHere(job) && <Decisions job={job} typing={typing} />}
           </>
         )}
       </PageHeader>

@@ -1,6 +1,6 @@
 /** The arguments of the scripts that store new jobs (`create.lua`, `stage-jobs.lua`). */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
+import { expiryOf, firstDelayOf } from "#server/engine/job-change.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
@@ -64,7 +64,7 @@ function rowOf(
     encodeEvent(event),
     `${priority}`,
     trace,
-    `${startDelayOf(job, createdAt)}`,
+    `${firstDelayOf(job, createdAt) ?? ""}`,
     `${expiryOf(job, createdAt) ?? ""}`,
     key === undefined ? "" : `=${key}`,
   ];

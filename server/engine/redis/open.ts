@@ -23,6 +23,7 @@ import { createRenew } from "./leases.ts";
 import { createLargeBatches } from "./large-batch.ts";
 import { createLines } from "./lines.ts";
 import { alwaysThere, createKeys } from "./keys.ts";
+import { createMirrors } from "./mirrors.ts";
 import { createNewest } from "./newest.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createPermits } from "./permits.ts";
@@ -231,6 +232,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       list: (query) => use(() => audit.list(query)),
       prune: (before, limit) => use(() => audit.prune(before, limit)),
     },
+    mirrors: createMirrors({ ...parts, use }),
     presence: {
       keep: (call) => use(() => presence.keep(call)),
       read: (tenant, topic, limit) => use(() => presence.read(tenant, topic, limit)),

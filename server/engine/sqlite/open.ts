@@ -23,6 +23,7 @@ import { createLargeBatches, STEP } from "./large-batch.ts";
 import { finishStaged } from "./staged-batches.ts";
 import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
+import { createMirrors } from "./mirrors.ts";
 import { createNewRows } from "./new-rows.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createOutbox } from "./outbox.ts";
@@ -229,6 +230,7 @@ export async function openSqliteEngine({
       list: (query) => read(() => audit.list(query)),
       prune: (before, limit) => write(() => audit.prune(before, limit), limit),
     },
+    mirrors: createMirrors({ db, clock, lines, read, write }),
     presence: {
       keep: (call) => read(() => presence.keep(call)),
       read: (tenant, topic, limit) => read(() => presence.read(tenant, topic, limit)),

@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
 import { JOB_OPTIONS } from "./option-columns.ts";
+import { MIRROR_TABLES } from "./mirrors.ts";
 import { PAUSE_TABLE } from "./pauses.ts";
 import { QUEUE_OF_LINES, QUEUE_OF_TENANTS } from "./queue-columns.ts";
 import { SCHEDULE_TABLE } from "./schedule-table.ts";
@@ -259,6 +260,7 @@ export const MIGRATIONS: readonly string[] = [
   JOB_OPTIONS,
   STAGED_BATCHES,
   PAUSE_TABLE,
+  MIRROR_TABLES,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

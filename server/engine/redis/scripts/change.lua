@@ -1,7 +1,7 @@
 -- Stores changes of jobs of one tenant, each only if its job has not changed meanwhile: record, log, feed, lists, queue, batch,
 -- hints. The caller computes the new record; this script only compares and sets. A refused change does not affect others.
 --
--- uses places.lua
+-- uses places.lua set-writes.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  for each change:
 --       1 job id  2 version that the change was computed from  3 version that it leads to
@@ -9,7 +9,8 @@
 --       5 op: idempotency key of this call, "process.number": a process counts up, and sends the changes of a job in
 --         that order
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
---       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had
+--       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had; "": no
+--         claim may take it
 --       15 output, or "" for no change  16 batch id or ""
 --       17 op of the change that led to the record that this change was computed from
 --       18 limit of the audit list, a space, entry; or ""
@@ -22,33 +23,14 @@
 --         {"held"}: a claim has the input that the change would replace; {"gone"}: the job does not exist; {"lost"}: the claim
 --         does not hold; {"moving"}: the job is on its way to another tenant; {"stale", stored record, op that led to it}
 local FIELDS = 21
--- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
-local revs, batches, sets = {}, {}, {}
+-- The script writes values that several changes share (of an owner, a batch) once for all of them.
+local revs, batches = {}, {}
 local newest_rev
 -- Of outputs, beyond what the tenant had.
 local bytes = 0
 -- Published last, after everything is stored.
 local hints = {}
 
-local function members_of(set)
-  local members = sets[set] or {}
-  sets[set] = members
-  return members
-end
--- `score` false removes the member.
-local function place(set, member, score) members_of(set)[member] = score end
--- In the set of an owner and in the tenant's. The names are made once for all changes: that costs more than what is placed.
-local both = {}
-local function place_in_both(owner, set, member, score)
-  local of = both[owner] or {}
-  both[owner] = of
-  local pair = of[set]
-  if not pair then
-    pair = {members_of(t .. ':owner:' .. owner .. set), members_of(t .. set)}
-    of[set] = pair
-  end
-  pair[1][member], pair[2][member] = score, score
-end
 local names = {}
 local function list_of(kind, status)
   local of = names[kind] or {}
@@ -198,7 +180,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
 
-  local is_debounced = from == 'PENDING' and to == 'PENDING'
+  local is_debounced = from == 'PENDING' and to == 'PENDING' and delay ~= ''
   if is_debounced and is[2] == '1' then return {'held'} end
 
   local fields = {'s', record, 'v', seq, 'op', op .. others}
@@ -260,7 +242,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       for _, each in ipairs({':delayed', ':leased'}) do place(t .. each, id, false) end
     end
     if to == 'PENDING' then
-      wait(answer, id, is[6], kind, is[9], is[8], delay)
+      if delay ~= '' then wait(answer, id, is[6], kind, is[9], is[8], delay) end
       place(t .. ':finished:' .. kind, id, false)
     else
       place(t .. ':finished:' .. kind, id, time)
@@ -275,19 +257,7 @@ for i = 1, #ARGV, FIELDS do
   answers[#answers + 1] = change(unpack(ARGV, i, i + FIELDS - 1))
 end
 
-for set, members in pairs(sets) do
-  local places, left = {}, {}
-  for member, score in pairs(members) do
-    if score then
-      places[#places + 1] = score
-      places[#places + 1] = member
-    else
-      left[#left + 1] = member
-    end
-  end
-  if #places > 0 then redis.call('ZADD', set, unpack(places)) end
-  if #left > 0 then redis.call('ZREM', set, unpack(left)) end
-end
+write_sets()
 if had_ready ~= nil then
   local news = news_of(free)
   local is_new = had_ready ~= (news[2] == 'ready')

@@ -8,8 +8,8 @@
 --       7 limit of the audit list, a space, entry; or ""
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
 --       10 kind and key of debounced calls, or ""
---       then for each job: id, kind, record, input, event, priority, trace or "", ms until it may start, ms until it expires
---         or "", "=" and the key for limits or ""
+--       then for each job: id, kind, record, input, event, priority, trace or "", ms until it may start, or "" if no claim may take
+--         it, ms until it expires or "", "=" and the key for limits or ""
 -- Returns {"ok", moment in microseconds if this concerns the ring, else 0, the end of a delay in ms if it may be the tenant's first
 -- one, else "", {kinds with jobs that are not held back}}, {"debounced", id of the job that waits for its first start under the
 -- key}, {"first", id of the job or batch that the key created before}, {"taken", an id that already exists}, or {"full",
@@ -78,7 +78,7 @@ for i = FIRST, #ARGV, FIELDS do
     add(all .. ':feed', rev, id)
     add(all .. ':jobs:' .. kind .. ':PENDING', n, id)
   end
-  queue(n, id, kind, line ~= '' and string.sub(line, 2), priority, now + delay)
+  if delay ~= '' then queue(n, id, kind, line ~= '' and string.sub(line, 2), priority, now + delay) end
   if expiry ~= '' then
     local ends = string.format('%.0f', now + expiry)
     redis.call('HSET', t .. ':job:' .. id, 'x', ends)

@@ -7,7 +7,8 @@
 --          line that run or -1 where it has no key, microseconds until the rate of its key lets it start, kind}
 local id, interval, burst = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local is = redis.call('HMGET', t .. ':job:' .. id, 'st', 'held', 'n', 'kind', 'k')
-if is[1] ~= 'PENDING' or is[2] == '1' then return {} end
+-- The kind of a mirrored job has a colon (`outside.ts`).
+if is[1] ~= 'PENDING' or is[2] == '1' or string.find(is[4], ':', 1, true) then return {} end
 local clock = redis.call('TIME')
 local moment = clock[1] * 1000000 + clock[2]
 local due = redis.call('ZSCORE', t .. ':delayed', id)
