@@ -63,7 +63,7 @@ test("[K1] [K5] a person makes a schedule, and reads what is wrong with it", asy
   await remove("by hand");
 });
 
-test("[K1] a person makes schedules by an interval, and once", async () => {
+test("[K1] [K10] a person makes schedules by an interval, and once with options", async () => {
   await page.goto(`${server.url}/schedules/new`);
   const create = () => page.getByRole("button", { name: "Create schedule" }).click();
   const fill = async (name: string, by: string) => {
@@ -83,13 +83,22 @@ test("[K1] a person makes schedules by an interval, and once", async () => {
 
   await page.getByRole("link", { name: "New schedule" }).click();
   await fill("a day", "Once");
+  const option = (name: string) => page.getByLabel(name, { exact: true });
+  await page.getByText("Options", { exact: true }).click();
+  await option("Priority").selectOption("5");
+  await option("Attempts at most").fill("0");
   await create();
+  await page.getByText("Must be a whole number from 1 to 100").waitFor();
+  await option("Attempts at most").fill("2");
+  await option("Expires after minutes").fill("120");
+  expect(await page.getByLabel("Start", { exact: true }).count()).toBe(0);
   await page.getByText("Enter a day and a time").waitFor();
   await page.getByLabel("Day and time").fill("2099-07-01T09:00");
   await page.getByLabel("When missed").selectOption("No job");
   expect(await faultsOf(page)).toEqual([]);
   await create();
-  await row("a day").getByText("anything · once").waitFor();
+  const words = "anything · once · priority 5 · expires after 2 h · at most 2 attempts";
+  await row("a day").getByText(words).waitFor();
   await row("a day").getByText("1 Jul 2099, 09:00").waitFor();
   await remove("hourly");
   await remove("a day");

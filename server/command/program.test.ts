@@ -496,6 +496,8 @@ describe("[K8] schedule", () => {
     const engine = await openEngine(data.config);
     const schedule = newSchedule({
       key: "night\u0007ly",
+      priority: 3,
+      expiresInMs: 60_000,
       nextAt: new Date("2027-01-31T03:00:00Z"),
     });
     await engine.schedules.create(schedule);
@@ -503,8 +505,9 @@ describe("[K8] schedule", () => {
     await engine.close();
     const { id } = schedule;
     const table = (await run(["schedule", "list", "--tenant", "acme"])).out;
-    expect(table).toMatch(/^ID +TENANT +USER +KEY +KIND +WHEN +NEXT +LAST +STATE\n/);
-    expect(table).toContain("0 3 * * * Europe/Stockholm  2027-01-31 03:00  -     active");
+    expect(table).toMatch(/^ID +TENANT +USER +KEY +KIND +WHEN +OPTIONS +NEXT +LAST +STATE\n/);
+    expect(table).toContain("  priority=3 expires-ms=60000  2027-01-31 03:00  -     active");
+    expect((await run(["schedule", "list"])).out).toMatch(/Stockholm +- +\S+ \S+ +- +active/);
     expect(table.trim().split("\n")).toHaveLength(2);
     expect(recordsOf((await run(["schedule", "list", "--json"])).out)).toHaveLength(2);
 

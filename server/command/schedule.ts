@@ -63,7 +63,7 @@ async function list(
     return;
   }
   if (all.length === 0) return void stdout.write("There are no schedules.\n");
-  const head = ["ID", "TENANT", "USER", "KEY", "KIND", "WHEN", "NEXT", "LAST", "STATE"];
+  const head = ["ID", "TENANT", "USER", "KEY", "KIND", "WHEN", "OPTIONS", "NEXT", "LAST", "STATE"];
   stdout.write(formatTable(head, all.map(rowOf)));
 }
 
@@ -71,12 +71,23 @@ function rowOf(schedule: ScheduleSummary): string[] {
   const { id, tenant, owner, key, kind, nextAt, pausedAt, lastAt } = schedule;
   const next = formatTime(pausedAt === null ? nextAt : null);
   const texts = [tenant, owner, key, kind, whenOf(schedule)].map(printable);
-  return [id, ...texts, next, formatTime(lastAt), stateOf(schedule)];
+  return [id, ...texts, optionsOf(schedule), next, formatTime(lastAt), stateOf(schedule)];
 }
 
 function whenOf({ cron, timeZone, everyMs, at }: ScheduleSummary): string {
   if (cron !== null) return `${cron} ${timeZone ?? ""}`;
   return everyMs === null ? `at ${formatTime(at)}` : `every ${everyMs} ms`;
+}
+
+/** Of its jobs, where they are not the usual ones. */
+function optionsOf({ priority, expiresInMs, maxAttempts }: ScheduleSummary): string {
+  const given = [
+    ["priority", priority],
+    ["expires-ms", expiresInMs],
+    ["attempts", maxAttempts],
+  ] as const;
+  const words = given.flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+  return words.length === 0 ? "-" : words.join(" ");
 }
 
 function stateOf({ nextAt, pausedAt, lastAt, lastError }: ScheduleSummary): string {

@@ -59,9 +59,9 @@ describe("[K9] schedules that kinds declare", () => {
     await fixture.restart(60_000);
     expect((await fixture.schedules.commands.list(me, { limit: 9 })).items).toEqual([before]);
     await fixture.schedules.commands.pause(me, before?.id ?? "");
-    await fixture.restart(0, [kindWith([{ ...HOURLY, title: "New" }])]);
+    await fixture.restart(0, [kindWith([{ ...HOURLY, title: "New", priority: 2 }])]);
     const [after] = (await fixture.schedules.commands.list(me, { limit: 9 })).items;
-    expect(after).toMatchObject({ id: before?.id, title: "New", nextAt: null });
+    expect(after).toMatchObject({ id: before?.id, title: "New", priority: 2, nextAt: null });
     expect(after?.pausedAt).not.toBeNull();
   });
 
@@ -141,6 +141,7 @@ describe("[K9] a server does not start with a declared schedule", () => {
     [{ ...NIGHTLY, input: { to: 5 } }, /"nightly" of the kind "report" cannot be used: .*to/],
     [{ key: "none", input: {} }, /"none".*cron: Send one of cron, everyMs and at/],
     [{ key: "fast", input: {}, everyMs: 10 }, /"fast".*MIN_SCHEDULE_MS/],
+    [{ ...NIGHTLY, priority: 10 }, /"nightly".*priority/],
   ])("that cannot be used: %j", (declared, text) => {
     expect(refusal(kindWith([declared]))).toThrow(text);
   });

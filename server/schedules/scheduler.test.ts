@@ -75,6 +75,61 @@ describe("[K3] firings", () => {
     expect(audit.items.map(({ action }) => action)).toEqual(["schedule.upsert"]);
   });
 
+  test("[K10] its jobs have its options, also those by hand and those for times that were missed, else those of their kind", async () => {
+    const kinds = [{ ...report, name: "urgent", priority: 4 }];
+    const fixture = await open("2027-01-01T00:00:00Z", { kinds });
+    const of = { kind: "urgent", input: {}, when: { everyMs: HOUR_MS } };
+    const options = { priority: 0, expiresInMs: DAY_MS, maxAttempts: 2 };
+    const id = await upsert(fixture, { ...of, ...options, key: "given" });
+    await fixture.schedules.commands.trigger(me, id);
+    await fixture.advance(HOUR_MS);
+    await fixture.restart(5.5 * HOUR_MS);
+    const jobs = await fixture.jobs();
+    expect(jobs).toHaveLength(3);
+    for (const { createdAt, expiresAt, priority, maxAttempts } of jobs) {
+      expect({ priority, maxAttempts }).toEqual({ priority: 0, maxAttempts: 2 });
+      expect((expiresAt?.getTime() ?? 0) - createdAt.getTime()).toBe(DAY_MS);
+    }
+    const plain = await upsert(fixture, { ...of, key: "plain" });
+    const job = await fixture.schedules.commands.trigger(me, plain);
+    expect(job).toMatchObject({ priority: 4, expiresAt: null, maxAttempts: null });
+  });
+
+  test("a schedule that gets another kind and input while it fires never mixes the two", async () => {
+    const letter = defineKind({
+      name: "letter",
+      input: z.object({ from: z.string() }),
+      output: z.null(),
+      run: async () => null,
+    });
+    let between: (() => Promise<void>) | undefined;
+    const fixture = await open("2027-01-01T00:00:00Z", {
+      kinds: [report, letter],
+      wrap: (engine, jobs) => ({
+        jobs,
+        engine: {
+          ...engine,
+          schedules: {
+            ...engine.schedules,
+            async take(request) {
+              const found = await engine.schedules.take(request);
+              if (found.taken.length > 0) await between?.();
+              return found;
+            },
+          },
+        },
+      }),
+    });
+    await upsert(fixture, every(HOUR_MS));
+    between = async () => {
+      between = undefined;
+      await upsert(fixture, every(HOUR_MS, { kind: "letter", input: { from: "bob" } }));
+    };
+    await fixture.advance(HOUR_MS);
+    expect((await fixture.jobs()).map(({ kind }) => kind)).toEqual(["letter"]);
+    expect(fixture.results).toEqual(["fired"]);
+  });
+
   test("one time fires once, and the schedule stays without another", async () => {
     const fixture = await open("2027-01-01T00:00:00Z");
     const at = new Date("2027-01-01T09:00:00Z");

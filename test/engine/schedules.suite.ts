@@ -50,6 +50,24 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       expect(await (await data.open()).schedules.get(id)).toEqual(schedule);
     });
 
+    test("[K10] options of its jobs are stored with a schedule, and records of earlier versions have none", async ({
+      engine,
+    }) => {
+      const options = { priority: 0, expiresInMs: 1, maxAttempts: 100 };
+      const schedule = newSchedule(options);
+      await engine.schedules.create(schedule);
+      expect(await engine.schedules.get(schedule.id)).toMatchObject(options);
+      const other = changed(schedule, { priority: 9, expiresInMs: null });
+      expect(await engine.schedules.replace(other)).toBe(true);
+      expect((await engine.schedules.list({ limit: 1 })).items).toEqual([other]);
+
+      // Fields that are `undefined` are not in the record, as in those that were stored before there were any.
+      const { priority: _1, expiresInMs: _2, maxAttempts: _3, ...old } = newSchedule();
+      await engine.schedules.create(old as typeof schedule);
+      const none = { priority: null, expiresInMs: null, maxAttempts: null };
+      expect(await engine.schedules.get(old.id)).toEqual({ ...old, ...none });
+    });
+
     test("[K1] of schedules with one key that are created at once, one is stored", async ({
       engine,
     }) => {

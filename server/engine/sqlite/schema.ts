@@ -261,6 +261,8 @@ export const MIGRATIONS: readonly string[] = [
   STAGED_BATCHES,
   PAUSE_TABLE,
   MIRROR_TABLES,
+  // Nothing changes but that earlier programs, which would lose them, refuse records of schedules with options.
+  "",
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
