@@ -206,6 +206,8 @@ export type NewJob = Pick<
    */
   key?: string | undefined;
   maxAttempts?: number | undefined;
+  /** The schedule that creates it. Of no job of a batch. */
+  scheduleId?: string | undefined;
   /** It does not start before. */
   startsAt?: Date | undefined;
   /** Counted from the time at which it could start. */
@@ -233,6 +235,7 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     owner,
     input,
     batchId,
+    scheduleId: fresh.scheduleId ?? null,
     status: "PENDING",
     progress: 0,
     message:

@@ -104,7 +104,7 @@ test("[K1] [K10] a person makes schedules by an interval, and once with options"
   await remove("a day");
 });
 
-test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
+test("[K2] [K8] [K11] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
   await page.goto(server.url);
   await page.getByRole("link", { name: "Schedules" }).click();
   await page.getByRole("heading", { name: "No schedules yet" }).waitFor();
@@ -130,8 +130,29 @@ test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs 
   await remove("rare");
 
   await press("nightly", "Run now");
-  await row("nightly").getByRole("link", { name: "Show" }).click();
+  await row("nightly").getByRole("link", { name: "Show", exact: true }).click();
   await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await page.getByText("Created from a schedule").waitFor();
+  const title = await page.getByRole("heading", { level: 1 }).innerText();
+  await page.getByRole("link", { name: "of a schedule" }).click();
+  await page.getByRole("heading", { name: "Jobs of nightly" }).waitFor();
+  const listed = page.getByRole("region", { name: "Jobs" }).getByRole("link");
+  await listed.filter({ hasText: title }).waitFor();
+  expect(await listed.count()).toBe(1);
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole("link", { name: "Schedules" }).click();
+  await row("nightly").getByRole("link", { name: "Show all" }).click();
+  await page.waitForURL(/\/schedules\/[0-9a-f-]{36}\/jobs$/);
+  // A job that is created meanwhile comes by itself.
+  const other = createJobwireClient({ url: server.url });
+  const scheduleId = /schedules\/([^/]+)/.exec(page.url())?.[1] ?? "";
+  await other.trpc.schedule.trigger.mutate({ scheduleId });
+  await other.trpc.job.create.mutate({ kind, input: "y" });
+  other.close();
+  await listed.nth(1).waitFor();
+  expect(await listed.count()).toBe(2);
+  await page.goto(`${server.url}/schedules`);
+  await row("nightly").getByRole("link", { name: "Show", exact: true }).click();
   await page.getByText("Created from a schedule").waitFor();
   await page.goBack();
   await row("nightly").waitFor();

@@ -105,6 +105,7 @@ export const JobFilter = schemaFor<Filter>()(
     status: JobStatusSchema.optional(),
     kind: Text.max(MAX_KIND_CHARS).optional(),
     batchId: z.uuid().optional(),
+    scheduleId: z.uuid().optional(),
   }),
 );
 

@@ -148,6 +148,7 @@ export function createJobs(
         ...valid,
         ...fieldsOf(request, now()),
         title: title ?? valid.title,
+        scheduleId,
         priority: request.priority ?? valid.priority ?? DEFAULT_PRIORITY,
         idempotencyKey,
         actor: { ...actorOf(principal), scheduleId },

@@ -47,7 +47,7 @@ async function upsert({ schedules }: SchedulesFixture, request: ScheduleRequest)
 const record = ({ schedules }: SchedulesFixture, id: string) => schedules.commands.get(me, id);
 
 describe("[K3] firings", () => {
-  test("[K6] a schedule creates a job at each of its times, for its owner, and both name each other", async () => {
+  test("[K6] [K11] a schedule creates a job at each of its times, for its owner, and both name each other", async () => {
     const fixture = await open("2027-03-26T12:00:00Z");
     const id = await upsert(fixture, { ...NIGHTLY, title: "The nightly one" });
     await fixture.advance(2 * DAY_MS);
@@ -58,7 +58,14 @@ describe("[K3] firings", () => {
       "2027-03-27T02:00:00.000Z",
     ]);
     const [newest] = jobs;
-    expect(newest).toMatchObject({ kind: "report", title: "The nightly one", owner: "local" });
+    expect(newest).toMatchObject({
+      kind: "report",
+      title: "The nightly one",
+      owner: "local",
+      scheduleId: id,
+    });
+    const query = { tenant: "local", scheduleId: id, limit: 9 };
+    expect((await fixture.engine.listJobs(query)).items).toEqual(jobs);
     const { events } = (await fixture.engine.readEvents(newest?.id ?? "", 0, 1)) ?? {};
     expect(events?.[0]?.actor).toEqual({ user: "local", via: "schedule", scheduleId: id });
     expect(await record(fixture, id)).toMatchObject({

@@ -2,7 +2,7 @@
 import { CalendarClock, CircleCheck, CirclePause, TriangleAlert } from "lucide-react";
 import { Link } from "wouter";
 import { optionsOf, whenOf } from "#client/app/schedule-words.ts";
-import { useOtherOwner } from "#client/app/use-owners.ts";
+import { useOtherOwner, useOwners } from "#client/app/use-owners.ts";
 import type { ScheduleSummary } from "#shared/schedule.ts";
 import { Badge, type Look } from "./badge.tsx";
 import { Breakable } from "./breakable.tsx";
@@ -29,9 +29,10 @@ export function ScheduleRow(props: {
   onAct: (action: ScheduleAction) => void;
 }) {
   const { schedule, busy, onAct } = props;
-  const { key, kind, nextAt, pausedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
+  const { id, key, kind, nextAt, pausedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
   const state = stateOf(schedule);
   const owner = useOtherOwner(schedule);
+  const { search } = useOwners();
   return (
     <li
       aria-label={key}
@@ -62,6 +63,11 @@ export function ScheduleRow(props: {
               </Link>
             </Fact>
           )}
+          <Fact name="Jobs">
+            <Link href={`/schedules/${id}/jobs${search}`} className="text-accent underline">
+              Show all
+            </Link>
+          </Fact>
         </dl>
         {lastError !== null && (
           <p className={`text-sm wrap-anywhere ${state === "failed" ? "text-bad" : "text-muted"}`}>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ANN, at, BOB, claimOne, newBatch, newJob } from "#test/engine/builders.ts";
+import { ANN, at, BOB, claimOne, newBatch, newId, newJob } from "#test/engine/builders.ts";
 import { DELIVER, START } from "#test/engine/builders.ts";
 import { createKeys } from "./keys.ts";
 import { useRedis } from "#test/redis/engine.fixture.ts";
@@ -10,7 +10,10 @@ const keys = createKeys("jobwire");
 test("after all jobs and batches of an owner are deleted, no key of the owner is left", async () => {
   const engine = await open();
   const ofOwner = async () => (await redis().client.keys(`${keys.owner(ANN)}*`)).toSorted();
-  const job = await engine.createJob(newJob({ idempotencyKey: "k", kind: "a" }), at(0));
+  const job = await engine.createJob(
+    newJob({ idempotencyKey: "k", kind: "a", scheduleId: newId() }),
+    at(0),
+  );
   const { batch, jobs } = newBatch(2, { idempotencyKey: "k" });
   await engine.createBatch(batch, jobs, at(0));
   const other = await engine.createJob(newJob(BOB), at(0));
