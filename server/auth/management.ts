@@ -1,5 +1,6 @@
 /** All that the command manages, in the server or on an engine of its own. */
 import type { Assigned, Engine } from "#server/engine/contract.ts";
+import { refuseSameOwner } from "#server/engine/assignment.ts";
 import type { UserPage, UserQuery, UserRef } from "#shared/known-user.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
@@ -7,12 +8,15 @@ import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createPauses, type Pauses } from "./pauses.ts";
+import { type AssignedSchedules, assignSchedules } from "./assign-schedules.ts";
 import { createManagedSchedules, type ManagedSchedules } from "./schedules.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 import type { Worker } from "#shared/worker.ts";
 
-export type { Assigned } from "#server/engine/contract.ts";
+export interface AssignedAll extends Assigned {
+  schedules: AssignedSchedules;
+}
 
 /** A commit of some milliseconds. */
 const ASSIGNED_AT_ONCE = 500;
@@ -23,10 +27,10 @@ export interface Management {
   readonly audit: Pick<Audit, "list">;
   readonly jobs: {
     /**
-     * Gives some of the jobs and batches that were created without sign-in to a user. Call it again until it moves none. Rejects
-     * as `Engine.assign` does.
+     * Gives the schedules, and some of the jobs and batches, that were created without sign-in to a user. Call it again until it
+     * moves none. Rejects as `Engine.assign` does.
      */
-    assign(to: UserRef): Promise<Assigned>;
+    assign(to: UserRef): Promise<AssignedAll>;
   };
   readonly pauses: Pauses;
   readonly schedules: ManagedSchedules;
@@ -68,11 +72,14 @@ export function createManagement(
     audit,
     jobs: {
       async assign({ tenant, user }) {
-        const to = { tenant, owner: user };
-        const assigned = await engine.assign(ownerOf(LOCAL_PRINCIPAL), to, ASSIGNED_AT_ONCE);
+        const [from, to] = [ownerOf(LOCAL_PRINCIPAL), { tenant, owner: user }];
+        refuseSameOwner(from, to);
+        // Before the jobs, so that they create none for the owner of before.
+        const schedules = await assignSchedules(engine.schedules, { from, to, now });
+        const assigned = await engine.assign(from, to, ASSIGNED_AT_ONCE);
         const entry = { action: "user.assign", target: user, actor: COMMAND_ACTOR } as const;
-        if (assigned.moved > 0) await audit.record(tenant, entry);
-        return assigned;
+        if (assigned.moved + schedules.moved > 0) await audit.record(tenant, entry);
+        return { ...assigned, schedules };
       },
     },
     pauses: createPauses({ store: engine.pauses, audit, now }),

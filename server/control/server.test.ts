@@ -197,7 +197,8 @@ describe("calls", () => {
 
   test("that give jobs to a user say how many, and the log has it", async () => {
     await open();
-    const assigned = { moved: 7, unsettled: { count: 0, some: [] } };
+    const schedules = { moved: 2, left: [{ id: "s", key: "nightly", why: "taken" as const }] };
+    const assigned = { moved: 7, unsettled: { count: 0, some: [] }, schedules };
     jobs.assign.mockResolvedValueOnce(assigned);
     const to = { tenant: "acme", user: "ann" };
     expect(await createRemoteManagement(path).jobs.assign(to)).toEqual(assigned);

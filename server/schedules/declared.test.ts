@@ -5,6 +5,7 @@ import { type AnyKind, defineKind } from "#server/kinds/define.ts";
 import { createKindRegistry } from "#server/kinds/registry.ts";
 import { createRequestValidator } from "#server/jobs/validate-request.ts";
 import { AppError } from "#shared/errors.ts";
+import { ownerOf } from "#shared/principal.ts";
 import type { DeclaredSchedule } from "#shared/schedule.ts";
 import { me } from "#test/jobs/acting.ts";
 import { openSchedulesFixture, report } from "#test/schedules/schedules.fixture.ts";
@@ -49,6 +50,31 @@ describe("[K9] schedules that kinds declare", () => {
     expect(await keys()).toEqual(["mine", "nightly"]);
     await fixture.restart(0, [kindWith([])]);
     expect(await keys()).toEqual(["mine"]);
+  });
+
+  test("[K12] those of the owner that they had before sign-in are removed, and no other", async () => {
+    const { fixture, keys } = await open([kindWith([NIGHTLY])]);
+    await fixture.schedules.commands.upsert(me, { ...HOURLY, kind: "report", when: HOURLY });
+    const kinds = createKindRegistry([kindWith([NIGHTLY])]);
+    const owner = { tenant: "acme", owner: "system" };
+    const { engine, clock } = fixture;
+    const later = openSchedules({
+      engine,
+      jobs: { createScheduled: () => Promise.reject(new Error("No job is due.")) },
+      kinds,
+      record: async () => {},
+      owner,
+      earlier: ownerOf(me),
+      clock,
+      observer: { fired: () => {}, lagged: () => {} },
+      log: pino({ level: "silent" }),
+    });
+    later.start();
+    await fixture.advance(0);
+    expect(await keys()).toEqual(["hourly"]);
+    const { items } = await engine.schedules.list({ ...owner, limit: 9 });
+    expect(items.map(({ key }) => key)).toEqual(["nightly"]);
+    await later.stop();
   });
 
   test("a second start changes nothing: times, state and what a person paused stay", async () => {

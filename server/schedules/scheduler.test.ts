@@ -1,9 +1,11 @@
 import { onTestFinished, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { assignSchedules } from "#server/auth/assign-schedules.ts";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
+import { ownerOf } from "#shared/principal.ts";
 import { me } from "#test/jobs/acting.ts";
 import {
   type FixtureOptions,
@@ -135,6 +137,32 @@ describe("[K3] firings", () => {
     await fixture.advance(HOUR_MS);
     expect((await fixture.jobs()).map(({ kind }) => kind)).toEqual(["letter"]);
     expect(fixture.results).toEqual(["fired"]);
+  });
+
+  test("[K12] a schedule that is given to another owner while it fires stays until it has fired, once", async () => {
+    const store = () => fixture.engine.schedules;
+    const to = { tenant: "local", owner: "ann" };
+    let assigned: unknown;
+    const assign = () =>
+      assignSchedules(store(), { from: ownerOf(me), to, now: () => fixture.clock.now() });
+    const fixture = await open("2027-01-01T00:00:00Z", {
+      wrap: (engine, jobs) => ({
+        engine,
+        jobs: {
+          ...jobs,
+          async createScheduled(...args) {
+            assigned ??= await assign();
+            return jobs.createScheduled(...args);
+          },
+        },
+      }),
+    });
+    const id = await upsert(fixture, every(HOUR_MS));
+    await fixture.advance(HOUR_MS);
+    expect(assigned).toEqual({ moved: 0, left: [{ id, key: "often", why: "busy" }] });
+    expect(await assign()).toEqual({ moved: 1, left: [] });
+    await fixture.advance(HOUR_MS);
+    expect((await fixture.jobs()).map(({ owner }) => owner)).toEqual(["ann", "local"]);
   });
 
   test("one time fires once, and the schedule stays without another", async () => {
