@@ -1,6 +1,5 @@
 /** All that the command manages, in the server or on an engine of its own. */
 import type { Assigned, Engine } from "#server/engine/contract.ts";
-import { refuseSameOwner } from "#server/engine/assignment.ts";
 import type { UserPage, UserQuery, UserRef } from "#shared/known-user.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
@@ -73,10 +72,13 @@ export function createManagement(
     jobs: {
       async assign({ tenant, user }) {
         const [from, to] = [ownerOf(LOCAL_PRINCIPAL), { tenant, owner: user }];
-        refuseSameOwner(from, to);
-        // Before the jobs, so that they create none for the owner of before.
-        const schedules = await assignSchedules(engine.schedules, { from, to, now });
         const assigned = await engine.assign(from, to, ASSIGNED_AT_ONCE);
+        const schedules = await assignSchedules(engine.schedules, { from, to, now });
+        if (schedules.moved > 0) {
+          // Meanwhile they may have created jobs for the owner of before.
+          const more = await engine.assign(from, to, ASSIGNED_AT_ONCE);
+          Object.assign(assigned, { ...more, moved: assigned.moved + more.moved });
+        }
         const entry = { action: "user.assign", target: user, actor: COMMAND_ACTOR } as const;
         if (assigned.moved + schedules.moved > 0) await audit.record(tenant, entry);
         return { ...assigned, schedules };

@@ -319,9 +319,8 @@ describe("assign", () => {
     expect(await run(ASSIGN)).toMatchObject({ code: 0, err: "" });
     const rows = async (...user: string[]) =>
       recordsOf((await run(["schedule", "list", "--json", ...user])).out).map(({ id }) => id);
-    expect((await rows("--tenant", "local", "--user", "ann")).toSorted()).toEqual(
-      [free.id, taken.id].toSorted(),
-    );
+    // Newest first, where they were.
+    expect(await rows("--tenant", "local", "--user", "ann")).toEqual([taken.id, free.id]);
     expect(await rows("--tenant", "local", "--user", "local")).toEqual([declared.id]);
     expect(await run(["schedule", "list", "--user", "ann"])).toMatchObject({ code: 2 });
   });

@@ -1,13 +1,12 @@
 /** The schedules that kinds declare in code: checked when the server starts, then stored for one owner. */
 import type { Logger } from "pino";
-import { isSameOwner } from "#server/engine/assignment.ts";
 import type { ScheduleStore } from "#server/engine/schedule-store.ts";
 import type { RequestValidator } from "#server/jobs/validate-request.ts";
 import { KindError, type KindRegistry } from "#server/kinds/registry.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError, messageOf, wholeMessageOf } from "#shared/errors.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
-import type { Owner } from "#shared/principal.ts";
+import { isSameOwner, type Owner } from "#shared/principal.ts";
 import { type ScheduleRequest, ScheduleToUpsert } from "./inputs.ts";
 import { planOf } from "./plan.ts";
 import type { StoreSchedule } from "./store-schedule.ts";

@@ -14,7 +14,7 @@ local is = redis.call('HMGET', job, 'moving', 'st', 'kind', 'key', 'u', 'sc')
 if is[1] then
   -- As in prune.lua.
   if is[5] and redis.call('DECRBY', t .. ':bytes', is[5]) <= 0 then redis.call('DEL', t .. ':bytes') end
-  redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
+  redis.call('UNLINK', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
   redis.call('ZREM', t .. ':finished:' .. is[3], id)
   for _, all in ipairs({o, t}) do
     redis.call('ZREM', all .. ':feed', id)

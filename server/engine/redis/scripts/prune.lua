@@ -20,7 +20,8 @@ if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
 if is[5] then return {0, 0} end
 -- Jobs of earlier versions were not counted.
 if is[4] and redis.call('DECRBY', t .. ':bytes', is[4]) <= 0 then redis.call('DEL', t .. ':bytes') end
-redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
+-- They may be large: Redis frees them beside other commands.
+redis.call('UNLINK', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
 redis.call('ZREM', settled, id)
 for _, all in ipairs({o, t}) do
   redis.call('ZREM', all .. ':feed', id)
