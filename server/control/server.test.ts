@@ -203,7 +203,7 @@ describe("calls", () => {
     const to = { tenant: "acme", user: "ann" };
     expect(await createRemoteManagement(path).jobs.assign(to)).toEqual(assigned);
     expect(jobs.assign).toHaveBeenLastCalledWith(to);
-    expect(logged.at(-1)).toEqual([{ ...to, moved: 7 }, expect.any(String)]);
+    expect(logged.at(-1)).toEqual([{ ...to, moved: 7, schedules: 2 }, expect.any(String)]);
   });
 
   test("[P17] read an audit list, with its times", async () => {
