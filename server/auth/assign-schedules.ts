@@ -38,10 +38,11 @@ export async function assignSchedules(
   let cursor: string | undefined;
   do {
     const page = await store.list({ ...from, cursor, limit: MAX_PAGE_ITEMS });
-    for (const schedule of page.items) {
-      if (schedule.declared) continue;
-      const { id, key } = schedule;
-      const result = await give(schedule);
+    // Together, so that they share commits.
+    const given = page.items.filter(({ declared }) => !declared);
+    const results = await Promise.all(given.map(give));
+    for (const [index, { id, key }] of given.entries()) {
+      const result = results[index] ?? "changed";
       if (result === "moved") assigned.moved += 1;
       else if (result !== "changed") assigned.left.push({ id, key, why: result });
     }
