@@ -145,6 +145,8 @@ export async function openCore(
     record,
     // Its only principal sees them.
     owner: isOpen ? ownerOf(LOCAL_PRINCIPAL) : { tenant, owner: user },
+    // As a server without sign-in it stored them for that one.
+    earlier: ownerOf(LOCAL_PRINCIPAL),
     clock,
     observer: metrics.schedules,
     log,

@@ -139,6 +139,7 @@ describe("a new job", () => {
       error: null,
       priority: 0,
       maxAttempts: null,
+      scheduleId: null,
       createdAt: T0,
       startsAt: null,
       expiresAt: null,

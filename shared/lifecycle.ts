@@ -18,10 +18,11 @@
  */
 import type { Actor } from "./actor.ts";
 import { changedFields } from "./changed-fields.ts";
-import type { Debounce } from "./create-options.ts";
+import type { Debounce, StandingOptions } from "./create-options.ts";
 import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
 import type { JobEvent, JobEventType } from "./events.ts";
+import { firstStart } from "./first-start.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
 import { messageText, refuseIfFull } from "./job-fields.ts";
 import { MAX_TITLE_CHARS } from "./limits.ts";
@@ -187,34 +188,31 @@ export const EVENT_OF: Record<JobAction, JobEventType> = {
 export const CREATED_MESSAGE = "Job created and queued for processing";
 
 /** The fields that the creator of a job provides. */
-export type NewJob = Pick<
-  Job,
-  "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"
-> & {
-  idempotencyKey?: string | undefined;
-  actor?: Actor | undefined;
-  /** The trace that the job's attempts belong to, as `server/tracing/` writes it. Stored beside the record, for claims alone. */
-  trace?: string | undefined;
-  /**
-   * 0, the default, to `MAX_PRIORITY`; the tenant's jobs with more are given out first (`server/engine/turns.ts`). Stored
-   * beside the record, for the queue alone, and kept when the job is queued again.
-   */
-  priority?: number | undefined;
-  /**
-   * By which the limits of its kind count it within its tenant (`server/engine/kind-limits.ts`), `MAX_LIMIT_KEY_CHARS` at most.
-   * Absent: no limit of keys concerns it. Stored beside the record, for the queue alone.
-   */
-  key?: string | undefined;
-  maxAttempts?: number | undefined;
-  /** It does not start before. */
-  startsAt?: Date | undefined;
-  /** Counted from the time at which it could start. */
-  expiresInMs?: number | undefined;
-  /** Where a job of this owner and kind with this key waits for its first start, that one takes a `debounce` instead. */
-  debounce?: Debounce | undefined;
-  /** Of a job that is mirrored, and of no other. Nothing runs it. */
-  outside?: (Outside & { message: string }) | undefined;
-};
+export type NewJob = Pick<Job, "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"> &
+  Pick<StandingOptions, "expiresInMs" | "maxAttempts"> & {
+    idempotencyKey?: string | undefined;
+    actor?: Actor | undefined;
+    /** The trace that the job's attempts belong to, as `server/tracing/` writes it. Stored beside the record, for claims alone. */
+    trace?: string | undefined;
+    /**
+     * 0, the default, to `MAX_PRIORITY`; the tenant's jobs with more are given out first (`server/engine/turns.ts`). Stored
+     * beside the record, for the queue alone, and kept when the job is queued again.
+     */
+    priority?: number | undefined;
+    /**
+     * By which the limits of its kind count it within its tenant (`server/engine/kind-limits.ts`), `MAX_LIMIT_KEY_CHARS` at most.
+     * Absent: no limit of keys concerns it. Stored beside the record, for the queue alone.
+     */
+    key?: string | undefined;
+    /** The schedule that creates it. Of no job of a batch. */
+    scheduleId?: string | undefined;
+    /** It does not start before. */
+    startsAt?: Date | undefined;
+    /** Where a job of this owner and kind with this key waits for its first start, that one takes a `debounce` instead. */
+    debounce?: Debounce | undefined;
+    /** Of a job that is mirrored, and of no other. Nothing runs it. */
+    outside?: (Outside & { message: string }) | undefined;
+  };
 
 /** A job as it is at its creation, with its first event. Throws `BAD_REQUEST` where it lacks `outside`, or must not have it. */
 export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {
@@ -233,6 +231,7 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     owner,
     input,
     batchId,
+    scheduleId: fresh.scheduleId ?? null,
     status: "PENDING",
     progress: 0,
     message:
@@ -285,11 +284,6 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
   else if (status === "PENDING") delete next.details;
   const actor = "actor" in change ? change.actor : undefined;
   return { job: next, event: newestEvent(next, EVENT_OF[change.action], at, actor) };
-}
-
-function firstStart({ startsAt, debounce }: NewJob, at: Date): Date | null {
-  if (debounce !== undefined) return new Date(at.getTime() + debounce.windowMs);
-  return startsAt !== undefined && startsAt > at ? startsAt : null;
 }
 
 function illegal(job: Job, action: JobAction): string {

@@ -81,6 +81,7 @@ const STORES: {
   schedules: {
     create: true,
     replace: true,
+    assign: true,
     remove: true,
     get: true,
     find: true,

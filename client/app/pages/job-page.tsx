@@ -92,6 +92,14 @@ export function JobPage({ jobId }: { jobId: string }) {
                 part of a batch
               </Link>
             )}
+            {job.scheduleId != null && !readOnly && (
+              <Link
+                href={`/schedules/${job.scheduleId}/jobs`}
+                className="text-accent underline underline-offset-2"
+              >
+                of a schedule
+              </Link>
+            )}
           </p>
         }
       >

@@ -2,9 +2,9 @@
  * Gives jobs and batches to another owner. All keys of a tenant lie in one slot, so there is a short way within a tenant, and a
  * longer one to another tenant.
  */
-import { type Assigned, isSameOwner, refuseSameOwner } from "#server/engine/assignment.ts";
+import { type Assigned, refuseSameOwner } from "#server/engine/assignment.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Owner } from "#shared/principal.ts";
+import { isSameOwner, type Owner } from "#shared/principal.ts";
 import { createAssignAcrossTenants } from "./assign-across-tenants.ts";
 import { createAssignInTenant } from "./assign-in-tenant.ts";
 import type { Client } from "./client.ts";

@@ -31,8 +31,8 @@ type Found = [
   batches: string[],
 ];
 
-/** Jobs that are ended together. */
-const AT_ONCE = 500;
+/** Jobs that are ended together: a few scripts, and some milliseconds of the process. Others wait no longer for either. */
+const AT_ONCE = 100;
 
 export function createExpiry({ run, keys, change, staged, onExpired }: ExpiryOptions): Expiry {
   async function end({ id, expiresAt }: JobSummary, lateMs: number): Promise<void> {

@@ -67,5 +67,6 @@ function rowOf(
     `${firstDelayOf(job, createdAt) ?? ""}`,
     `${expiryOf(job, createdAt) ?? ""}`,
     key === undefined ? "" : `=${key}`,
+    job.scheduleId ?? "",
   ];
 }

@@ -240,6 +240,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     schedules: {
       create: (schedule) => use(() => schedules.create(schedule)),
       replace: (schedule, changed) => use(() => schedules.replace(schedule, changed)),
+      assign: (schedule) => use(() => schedules.assign(schedule)),
       remove: (id, version) => use(() => schedules.remove(id, version)),
       get: (id) => use(() => schedules.get(id)),
       find: (owner, key) => use(() => schedules.find(owner, key)),

@@ -16,6 +16,7 @@ const NAMES = [
   "append-mirrored-lines",
   "assign-batch",
   "assign-job",
+  "assign-schedule",
   "begin-move",
   "change",
   "check-permits",

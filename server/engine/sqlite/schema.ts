@@ -9,7 +9,7 @@ import { JOB_OPTIONS } from "./option-columns.ts";
 import { MIRROR_TABLES } from "./mirrors.ts";
 import { PAUSE_TABLE } from "./pauses.ts";
 import { QUEUE_OF_LINES, QUEUE_OF_TENANTS } from "./queue-columns.ts";
-import { SCHEDULE_TABLE } from "./schedule-table.ts";
+import { JOBS_OF_SCHEDULES, SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SESSION_TABLES } from "./session-tables.ts";
 import { STAGED_BATCHES } from "./staged-batches.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
@@ -261,6 +261,7 @@ export const MIGRATIONS: readonly string[] = [
   STAGED_BATCHES,
   PAUSE_TABLE,
   MIRROR_TABLES,
+  JOBS_OF_SCHEDULES,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -168,7 +168,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   batch, base, audit, expiry, input, line)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm', 'u', 'x', 'db')
+  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm', 'u', 'x', 'db', 'sc')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
@@ -228,6 +228,10 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   set('a', attempt)
   place_in_both(owner, list_of(kind, from), id, false)
   place_in_both(owner, list_of(kind, to), id, is[6])
+  if is[14] then
+    place_in_both(owner, ':of:' .. is[14] .. list_of(kind, from), id, false)
+    place_in_both(owner, ':of:' .. is[14] .. list_of(kind, to), id, is[6])
+  end
   if batch ~= '' then recount(batch, from, to, time) end
 
   local answer = {'ok'}

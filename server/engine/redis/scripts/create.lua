@@ -1,6 +1,6 @@
 -- Stores a job, or a batch with all of its jobs: records, logs, feed, lists, places in the queue. All or nothing.
 --
--- uses places.lua new-jobs.lua staged.lua
+-- uses places.lua new-jobs.lua schedule-lists.lua staged.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 op: idempotency key of this call
 --       2 owner  3 time in ms  4 idempotency key or ""
@@ -9,13 +9,13 @@
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
 --       10 kind and key of debounced calls, or ""
 --       then for each job: id, kind, record, input, event, priority, trace or "", ms until it may start, or "" if no claim may take
---         it, ms until it expires or "", "=" and the key for limits or ""
+--         it, ms until it expires or "", "=" and the key for limits or "", id of the schedule that creates it or ""
 -- Returns {"ok", moment in microseconds if this concerns the ring, else 0, the end of a delay in ms if it may be the tenant's first
 -- one, else "", {kinds with jobs that are not held back}}, {"debounced", id of the job that waits for its first start under the
 -- key}, {"first", id of the job or batch that the key created before}, {"taken", an id that already exists}, or {"full",
 -- "waitingJobs" or "bytes"}
 local op, owner, time, key, batch, debounce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[10]
-local FIRST, FIELDS = 11, 10
+local FIRST, FIELDS = 11, 11
 local o = t .. ':owner:' .. owner
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
@@ -70,13 +70,14 @@ if batch ~= '' then
 end
 local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
-  local id, kind, record, input, event, priority, trace, delay, expiry, line = unpack(ARGV, i, i + FIELDS - 1)
+  local id, kind, record, input, event, priority, trace, delay, expiry, line, schedule = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
-  write_job(op, n, id, kind, record, input, event, priority, trace, line)
+  write_job(op, n, id, kind, record, input, event, priority, trace, line, schedule)
   kinds[kind] = true
   for _, all in ipairs({o, t}) do
     add(all .. ':feed', rev, id)
     add(all .. ':jobs:' .. kind .. ':PENDING', n, id)
+    if schedule ~= '' then list_of_schedule(all, schedule, kind, 'PENDING', n, id) end
   end
   if delay ~= '' then queue(n, id, kind, line ~= '' and string.sub(line, 2), priority, now + delay) end
   if expiry ~= '' then

@@ -1,12 +1,13 @@
 -- A page of the jobs of an owner or a tenant, newest first. Each kind and status has its own list; a page merges the lists that match the
--- filter. For a batch, which is small, the script checks each job. It passes over batches that are hidden (`staged.lua`).
+-- filter. So it is with those of a schedule. For a batch, which is small, the script checks each job. It passes over batches that are hidden (`staged.lua`).
 --
 -- uses staged.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 owner, or "" for all  2 upper bound of n, exclusive  3 page size  4 status or ""  5 kind or ""  6 batch id or ""
+--       7 schedule id or ""
 -- Returns {the newest rev, n, record, n, record, …}
 local owner, before, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local status, kind, batch = ARGV[4], ARGV[5], ARGV[6]
+local status, kind, batch, schedule = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local o = owner == '' and t or t .. ':owner:' .. owner
 local STATUSES = {'PENDING', 'PROCESSING', 'DELIVERED', 'BLOCKED', 'ABORTED'}
 local CHUNK = 500
@@ -27,13 +28,14 @@ local function start_of(n)
 end
 
 if batch == '' then
-  local kinds = kind == '' and redis.call('SMEMBERS', o .. ':kinds') or {kind}
+  local all = schedule == '' and o or o .. ':of:' .. schedule
+  local kinds = kind == '' and redis.call('SMEMBERS', all .. ':kinds') or {kind}
   local statuses = status == '' and STATUSES or {status}
   for _, k in ipairs(kinds) do
     for _, s in ipairs(statuses) do
       local from, count = before, 0
       repeat
-        local found, start = range(o .. ':jobs:' .. k .. ':' .. s, from, limit - count), nil
+        local found, start = range(all .. ':jobs:' .. k .. ':' .. s, from, limit - count), nil
         for i = 1, #found, 2 do
           local n = tonumber(found[i + 1])
           start = start_of(n)
@@ -45,7 +47,7 @@ if batch == '' then
     end
   end
   table.sort(page, function(a, b) return a.n > b.n end)
-elseif not is_hidden then
+elseif schedule == '' and not is_hidden then
   repeat
     local found = range(t .. ':jobs-of:' .. batch, before, CHUNK)
     for i = 1, #found, 2 do

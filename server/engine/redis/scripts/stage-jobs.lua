@@ -13,7 +13,7 @@ local op, owner, batch, key = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local before, all, bytes, most_open, most_bytes = unpack(ARGV, 5, 9)
 before, all, bytes, most_open, most_bytes =
   tonumber(before), tonumber(all), tonumber(bytes), tonumber(most_open), tonumber(most_bytes)
-local FIRST, FIELDS = 10, 10
+local FIRST, FIELDS = 10, 11
 local LEASE_MS = 30000
 local o, staged = t .. ':owner:' .. owner, staged_key(batch)
 
@@ -47,7 +47,7 @@ local n = from + before
 for i = FIRST, #ARGV, FIELDS do
   local id, kind, record, input, event, priority, trace, delay, expiry, line = unpack(ARGV, i, i + FIELDS - 1)
   n = n + 1
-  write_job(op, n, id, kind, record, input, event, priority, trace, line)
+  write_job(op, n, id, kind, record, input, event, priority, trace, line, '')
   if delay ~= '0' then redis.call('HSET', t .. ':job:' .. id, 'd', string.format('%.0f', at + delay)) end
   if expiry ~= '' then redis.call('HSET', t .. ':job:' .. id, 'x', string.format('%.0f', at + expiry)) end
   add(o .. ':jobs:' .. kind .. ':PENDING', n, id)

@@ -21,13 +21,14 @@ local function add_all()
   end
 end
 
--- `line` is "=" and the key for limits, or "".
-local function write_job(op, n, id, kind, record, input, event, priority, trace, line)
+-- `line` is "=" and the key for limits, or "". `schedule`: an id, or "".
+local function write_job(op, n, id, kind, record, input, event, priority, trace, line, schedule)
   local job = t .. ':job:' .. id
   redis.call('HSET', job, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind, 'op', op, 'u', #input + 4)
   if priority ~= '0' then redis.call('HSET', job, 'p', priority) end
   if trace ~= '' then redis.call('HSET', job, 'tr', trace) end
   if line ~= '' then redis.call('HSET', job, 'k', string.sub(line, 2)) end
+  if schedule ~= '' then redis.call('HSET', job, 'sc', schedule) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
 end
 
