@@ -16,6 +16,7 @@ const root = import.meta.dirname;
 const ON_ENGINE = [
   "server/jobs/jobs.test.ts",
   "server/{presence,sign-ins,streams}/**/*.test.ts",
+  "server/bullmq/queues.test.ts",
   "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
   "server/{app,jobwire,unregistered-kind}.test.ts",
   "server/transports/sharing.test.ts",

@@ -43,10 +43,15 @@ interface Round {
   client: number;
   bytes: number;
   latencies: number[];
+  /** Milliseconds from the commit, where there is one. */
+  sinceCommit: number[];
 }
 
 export const CPU = "server CPU, µs a delivery";
 export const BYTES = "bytes a delivery";
+const P50 = "p50, ms";
+/** For peers, which commit nothing, it is the time from the emission. */
+export const SINCE_COMMIT = "p50 from the commit, ms";
 
 /** One row per contender, in their order. */
 export async function compareDelivery(
@@ -125,13 +130,16 @@ export async function deliver(
   const arrived = pool.arrived();
   await Promise.all([server.call("emit", burst), arrived]);
   const after = await server.call("cpu", undefined);
-  const { cpu, bytes, latencies } = await arrived;
+  const { cpu, bytes, latencies, steps } = await arrived;
+  const commits = await server.call("commits", undefined);
   const deliveries = events * watchers;
   return {
     server: (after - before) / deliveries,
     client: cpu / deliveries,
     bytes: bytes / deliveries,
     latencies,
+    sinceCommit:
+      commits.length === 0 ? [] : latencies.map((each, i) => each - (commits[steps[i] ?? 0] ?? 0)),
   };
 }
 
@@ -139,6 +147,7 @@ function rowOf(who: string, entrant: Entrant | undefined): Row {
   if (entrant === undefined) return { who };
   const { rounds } = entrant;
   const latencies = rounds.flatMap((round) => round.latencies);
+  const sinceCommit = rounds.flatMap((round) => round.sinceCommit);
   return {
     who,
     figures: {
@@ -147,8 +156,9 @@ function rowOf(who: string, entrant: Entrant | undefined): Row {
       [BYTES]: median(rounds.map(({ bytes }) => bytes)),
       // Compressed frames do not show when they were sent.
       ...(latencies.length > 0 && {
-        "p50, ms": quantile(latencies, 0.5),
+        [P50]: quantile(latencies, 0.5),
         "p99, ms": quantile(latencies, 0.99),
+        [SINCE_COMMIT]: quantile(sinceCommit.length > 0 ? sinceCommit : latencies, 0.5),
       }),
     },
   };

@@ -6,7 +6,7 @@ import { SCENARIOS } from "./scenarios/index.ts";
 test("a quick run of the bench measures every scenario, prints it, and keeps it as JSON", async () => {
   const names = SCENARIOS.map(({ name }) => name);
   const reports = await checkQuickRun(names);
-  expect(reports.map(({ scenario }) => scenario)).toEqual(names);
+  expect([...new Set(reports.map(({ scenario }) => scenario))]).toEqual(names);
   const chart = chartOf(reports);
   expect(chart).toContain("Jobwire, tRPC");
   const waits = reports.find(({ scenario }) => scenario === "fairness");

@@ -32,9 +32,10 @@ process.stdout.write(`${machine}\n\n`);
 const reports: Report[] = [];
 for (const { name, run } of SCENARIOS) {
   if (only !== undefined && !only.includes(name)) continue;
-  const report = await run({ quick });
-  reports.push(report);
-  process.stdout.write(`${tableOf(report, !quick)}\n`);
+  for (const report of [await run({ quick })].flat()) {
+    reports.push(report);
+    process.stdout.write(`${tableOf(report, !quick)}\n`);
+  }
 }
 
 if (!quick) process.stdout.write(`${summaryOf(reports)}\n`);

@@ -52,6 +52,7 @@ export function openWatcherPool(atMost: number): WatcherPool {
         cpu: all.reduce((sum, { cpu }) => sum + cpu, 0),
         bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
         latencies: all.flatMap(({ latencies }) => latencies),
+        steps: all.flatMap(({ steps }) => steps),
       };
     },
     pause: (count) => first.call("pause", { count }),

@@ -22,7 +22,8 @@ async function helpOf(verb: readonly string[]): Promise<string> {
 async function faultsOf(command: string): Promise<string[]> {
   const words = command.split(/\s+/);
   const [first = "", second = ""] = words;
-  const hasTwo = first === "keys" || (first === "workers" && /^[a-z]+$/.test(second));
+  const isGroup = first === "keys" || first === "schedule";
+  const hasTwo = isGroup || (first === "workers" && /^[a-z]+$/.test(second));
   const verb = hasTwo ? [first, second] : [first];
   const help = await helpOf(verb);
   if (!help.startsWith(`Usage: jobwire ${verb.join(" ")}`)) return [`no verb: ${verb.join(" ")}`];
@@ -48,6 +49,7 @@ test("a verb and an option that do not exist are found", async () => {
   expect(await faultsOf("doktor https://example.com")).toEqual(["no verb: doktor"]);
   expect(await faultsOf("doctor https://example.com --idel 75")).toEqual(["doctor has no --idel"]);
   expect(await faultsOf("keys create --tenant acme --scope jobs:read")).toEqual([]);
+  expect(await faultsOf("schedule pause --tenant acme")).toEqual(["schedule has no --tenant"]);
 });
 
 /** Of checks with more than one word, as the findings have them. */

@@ -188,6 +188,16 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "server/sources/",
+    file: "server/sources/x.ts",
+    refused: ["#server/bullmq/queues.ts", "#server/jobs/runner.ts", "ioredis"],
+  },
+  {
+    direction: "server/bullmq/",
+    file: "server/bullmq/x.ts",
+    refused: ["bullmq", "#server/jobs/jobs.ts", "#server/engine/redis/client.ts", "node:sqlite"],
+  },
+  {
     direction: "server/testing/",
     file: "server/testing/x.ts",
     refused: [

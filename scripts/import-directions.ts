@@ -334,6 +334,34 @@ const all: Direction[] = [
     packages: [...NODE, "ws"],
   },
   {
+    name: "server/sources/",
+    files: ["server/sources/**"],
+    imports: [
+      "./*",
+      "#server/auth/audit.ts",
+      "#server/engine/contract.ts",
+      "#server/jobs/jobs.ts",
+      "#server/jobs/visible.ts",
+      "#server/kinds/kind-error.ts",
+      "#shared/**",
+    ],
+    packages: ["pino"],
+  },
+  {
+    name: "server/bullmq/",
+    files: ["server/bullmq/**"],
+    imports: [
+      "./*",
+      "#server/engine/contract.ts",
+      "#server/jobs/copy-as-json.ts",
+      "#server/kinds/kind-error.ts",
+      "#server/sources/*",
+      "#shared/**",
+    ],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "ioredis", "uuid"],
+  },
+  {
     name: "server/testing/",
     files: ["server/testing/**"],
     imports: [

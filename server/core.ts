@@ -23,6 +23,8 @@ import { openServerLimits } from "./open-limits.ts";
 import { openPresence, type PresenceService } from "./presence/open.ts";
 import { openSchedules } from "./schedules/open.ts";
 import type { Schedules } from "./schedules/schedules.ts";
+import { withControl } from "./sources/control.ts";
+import { type OpenableSource, openSources } from "./sources/open.ts";
 import { openStreams, type Streams } from "./streams/open.ts";
 import type { UserRef } from "#shared/known-user.ts";
 import { isOfAll } from "#shared/pause.ts";
@@ -67,6 +69,7 @@ export async function openCore(
     ownAuthenticate: boolean;
     /** Of the schedules that kinds declare. */
     scheduleOwner?: UserRef | undefined;
+    sources?: readonly OpenableSource[] | undefined;
     clock: Clock;
   },
 ): Promise<Core> {
@@ -129,16 +132,21 @@ export async function openCore(
   const presence = openPresence({ engine, streams, clock, heartbeatMs });
   opened.defer(() => presence.close());
 
-  const jobs = createJobs(engine, kinds, now, limits);
+  const { sources = [] } = options;
+  const { record } = createAudit({ store: engine.audit, now, tell });
+  const own = createJobs(engine, kinds, now, limits);
+  const jobs = { ...own, decide: withControl(own.decide, { engine, sources, record, clock }) };
   const { tenant = config.AUTH_DEFAULT_TENANT ?? LOCAL_PRINCIPAL.tenantId, user = "system" } =
     options.scheduleOwner ?? {};
   const schedules = openSchedules({
     engine,
     jobs,
     kinds,
-    record: createAudit({ store: engine.audit, now, tell }).record,
+    record,
     // Its only principal sees them.
     owner: isOpen ? ownerOf(LOCAL_PRINCIPAL) : { tenant, owner: user },
+    // As a server without sign-in it stored them for that one.
+    earlier: ownerOf(LOCAL_PRINCIPAL),
     clock,
     observer: metrics.schedules,
     log,
@@ -174,8 +182,10 @@ export async function openCore(
     startRetention({ ...shared, ...entries, days: config.AUDIT_DAYS }),
     startRetention({ ...shared, engine, kinds, days: config.RETENTION_DAYS }),
   ];
+  let endSources: (() => Promise<void>) | undefined;
   async function stopWork(): Promise<Stopped> {
     for (const end of retentions) end();
+    await endSources?.();
     await schedules.stop();
     return (await runner?.stop(config.SHUTDOWN_GRACE_MS)) ?? { finished: 0, givenBack: 0 };
   }
@@ -204,6 +214,7 @@ export async function openCore(
       if (!isRunning && runner !== undefined) {
         runner.start();
         schedules.start();
+        endSources = openSources(sources, { engine, holder: newId(), clock, log });
       }
       isRunning = true;
     },

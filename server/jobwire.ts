@@ -15,6 +15,8 @@ import { createKindRegistry } from "./kinds/registry.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
 import { assertNode } from "./node-version.ts";
+import { checkSources } from "./sources/open.ts";
+import type { Source } from "./sources/source.ts";
 import { START } from "./starter.ts";
 import { systemInfo } from "./system-info.ts";
 import { basePathOf } from "./transports/base-path.ts";
@@ -68,6 +70,8 @@ export interface JobwireOptions<
    * AUTH_DEFAULT_TENANT, or of "local". Without sign-in they belong to the only user.
    */
   scheduleOwner?: { tenant: string; user: string } | undefined;
+  /** Jobs that other systems run, shown as its own. A process whose ROLE is "gateway" leaves them to others. */
+  sources?: readonly Source[] | undefined;
   /** Folders of static files, which it shows to everyone. */
   sites?: readonly StaticSite[] | undefined;
   /** Default: JSON lines on standard output. */
@@ -127,6 +131,7 @@ export function createJobwireBy<
     procedures,
     scheduleOwner,
     sites = [],
+    sources = [],
     env = knownOf(process.env),
   } = options;
   assertNode();
@@ -141,6 +146,7 @@ export function createJobwireBy<
     procedures,
     clock,
     scheduleOwner,
+    sources: checkSources(sources),
   });
   const names = [...kinds.keys()];
   // Checks the names of its procedures now, as those of its kinds.

@@ -16,6 +16,7 @@ import { prepareTls } from "./http-server.ts";
 import type { Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
 import { type Door, openListener } from "./listener.ts";
+import type { OpenableSource } from "./sources/open.ts";
 import { SYSTEM_CLOCK } from "./time/system-clock.ts";
 
 export interface Lifecycle {
@@ -38,9 +39,10 @@ export function createLifecycle(
     log: Logger;
     clock?: Clock | undefined;
     scheduleOwner?: UserRef | undefined;
+    sources?: readonly OpenableSource[] | undefined;
   },
 ): Lifecycle {
-  const { kinds, log, clock = SYSTEM_CLOCK, scheduleOwner, ...parts } = options;
+  const { kinds, log, clock = SYSTEM_CLOCK, scheduleOwner, sources, ...parts } = options;
   const ownAuthenticate = parts.authenticate !== undefined;
   let opening: Promise<Core> | undefined;
   let core: Core | undefined;
@@ -59,6 +61,7 @@ export function createLifecycle(
       log,
       ownAuthenticate,
       scheduleOwner,
+      sources,
       clock,
     }));
     try {

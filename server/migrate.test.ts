@@ -140,7 +140,11 @@ describe.each([
     await old.appendLines(running, [lineOf("before")]);
     const details = { done: 1, of: 3 };
     await old.change(running.jobId, { ...STEP, details } as JobChange, at(3), running);
-    const keyed = await old.createJob(newJob({ idempotencyKey: "k", trace: "a trace" }), at(4));
+    const scheduleId = newId();
+    const keyed = await old.createJob(
+      newJob({ idempotencyKey: "k", trace: "a trace", scheduleId }),
+      at(4),
+    );
     const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
     const ofKey = jobs.map((job) => ({ ...job, key: "customer" }));
     await old.createBatch(batch, ofKey, at(5));
@@ -162,6 +166,8 @@ describe.each([
 
     // Idempotency keys still work, and all claims have ended.
     expect((await engine.createJob(newJob({ idempotencyKey: "k" }), at(8))).id).toBe(keyed.id);
+    const ofSchedule = await engine.listJobs({ ...ANN, scheduleId, limit: 9 });
+    expect(ofSchedule.items).toMatchObject([{ id: keyed.id, scheduleId }]);
     expect((await engine.createBatch(batch, jobs, at(8))).id).toBe(batch.id);
     expect(await codeOf(engine.change(running.jobId, STEP, at(8), running))).toBe("CLAIM_LOST");
     const claims = await engine.claim({ worker: "w", max: 9, leaseMs: 1000, now: at(9) });

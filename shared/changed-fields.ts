@@ -51,6 +51,13 @@ export function changedFields(job: Job, change: JobChange, at: Date): Fields {
     }
     case "debounce":
       return debounced(job, change, at);
+    case "requeue":
+      return {
+        ...queuedAgain(change.message, undefined),
+        retries: job.status === "PENDING" ? job.retries : 0,
+      };
+    case "remove":
+      return ended("REMOVED", change.message, undefined);
     case "cancel":
       return ended("CANCELLED", "Cancelled", change.note);
     case "reject":

@@ -5,6 +5,7 @@
  */
 import type { Actor } from "./actor.ts";
 import type { JobStatus } from "./job.ts";
+import { isGap } from "./outside.ts";
 
 interface VisibleState {
   jobId: string;
@@ -24,7 +25,10 @@ interface VisibleState {
   actor?: Actor | undefined;
   /** The number of earlier `progress` events that were folded into this one for a slow watcher. */
   skipped?: number | undefined;
-  /** The log no longer reaches back to the watcher's cursor; this event is the current state. */
+  /**
+   * The log no longer reaches back to the watcher's cursor; this event is the current state. In the log of a mirrored job: events
+   * of its queue were lost before this one.
+   */
   gap?: true | undefined;
 }
 
@@ -48,7 +52,7 @@ export type JobEvent =
   | EventOf<"requeued", "PENDING">;
 export type JobEventType = JobEvent["type"];
 
-/** Fields that a watch adds to an event as it delivers it. They are in no log. */
+/** Fields that a watch adds to an event as it delivers it. They are in no log; the gap of a mirrored job is in its details. */
 type DeliveryField = "skipped" | "gap";
 /** The fields of an event in a log. */
 export type LoggedField = Exclude<keyof JobEvent, DeliveryField>;
@@ -60,6 +64,7 @@ export type EventFields = { [Field in Exclude<LoggedField, "type" | "status">]: 
 
 /** The same fields, but one without a value is absent: superjson annotates each `undefined`. */
 type Built<Type, Status> = Omit<EventFields, "actor" | "details"> & {
+  gap?: true;
   details?: unknown;
   actor?: Actor;
   type: Type;
@@ -82,6 +87,7 @@ function builder<Type extends JobEventType, Status extends JobStatus>(
       message,
     };
     if (details !== undefined) event.details = details;
+    if (isGap(details)) event.gap = true;
     if (actor !== undefined) event.actor = actor;
     return event;
   };

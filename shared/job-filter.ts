@@ -6,6 +6,8 @@ export interface JobFilter {
   status?: JobStatus | undefined;
   kind?: string | undefined;
   batchId?: string | undefined;
+  /** Those that it created, by plan or by hand. */
+  scheduleId?: string | undefined;
 }
 
 /** One value for each field of the filter. */

@@ -18,6 +18,7 @@ export const JobSchema = schemaFor<Job>()(
     attempt: z.int().min(0),
     retries: z.int().min(0),
     batchId: z.uuid().nullable(),
+    scheduleId: z.uuid().nullable(),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     priority: z.int().min(0),
     maxAttempts: z.int().min(1).nullable(),

@@ -41,6 +41,8 @@ export interface Job extends Owner {
   /** Automatic retries used up since it was created or last requeued by a person. */
   retries: number;
   batchId: string | null;
+  /** The schedule that created it, by plan or by hand. */
+  scheduleId: string | null;
   error: JobError | null;
   /** 0 to `MAX_PRIORITY`: the tenant's jobs with more are given out first. */
   priority: number;
@@ -93,6 +95,7 @@ export function summaryOf(job: Job): JobSummary {
     maxAttempts: job.maxAttempts,
     startsAt: job.startsAt,
     expiresAt: job.expiresAt,
+    scheduleId: job.scheduleId,
   } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
   if (job.details !== undefined) summary.details = job.details;
   return summary;

@@ -23,7 +23,11 @@ export interface LimitsOfKind {
   concurrency?: number;
   rate?: RateLimit;
   /** For each key that the kind makes of an input, within a tenant. */
-  perKey?: { concurrency?: number; rate?: RateLimit };
+  perKey?: {
+    concurrency?: number;
+    rate?: RateLimit;
+    /** For people: "customer". */ keyName?: string;
+  };
 }
 
 /** A field that the kind leaves out is as the server's settings say. */

@@ -1,5 +1,5 @@
 /** Why a job waits, for clients of the older system that ask. That system had no such request, and no payload changes for it. */
-import type { JobWaiting } from "./waiting.ts";
+import type { Counted, JobWaiting } from "./waiting.ts";
 
 /** The name of the request, with a `job_id`. The acknowledgement has `waiting`. */
 export const LEGACY_WAITING = "waiting:job";
@@ -15,8 +15,12 @@ export interface LegacyWaiting {
   ahead: number;
   /** With `delayed` and `rate`: milliseconds. */
   starts_in_ms?: number;
-  /** With `concurrency`. */
+  /** With `concurrency` and `rate`. */
   of?: "kind" | "key";
+  /** Of the limit, with `of: "key"`; its name for people, where the kind gives one. */
+  key?: string;
+  key_name?: string;
+  /** With `concurrency`. */
   limit?: number;
 }
 
@@ -28,9 +32,18 @@ export function legacyOfWaiting(waiting: JobWaiting | null): LegacyWaiting | nul
     case "queued":
       return common;
     case "delayed":
-    case "rate":
       return { ...common, starts_in_ms: waiting.startsInMs };
+    case "rate":
+      return { ...common, ...counted(waiting), starts_in_ms: waiting.startsInMs };
     case "concurrency":
-      return { ...common, of: waiting.of, limit: waiting.limit };
+      return { ...common, ...counted(waiting), limit: waiting.limit };
   }
+}
+
+function counted({ of, key, keyName }: Counted): Pick<LegacyWaiting, "of" | "key" | "key_name"> {
+  return {
+    of,
+    ...(key !== undefined && { key }),
+    ...(keyName !== undefined && { key_name: keyName }),
+  };
 }

@@ -184,6 +184,7 @@ describe("a job of a feed", () => {
     attempt: 0,
     retries: 0,
     batchId: null,
+    scheduleId: null,
     error: null,
     priority: 0,
     maxAttempts: null,

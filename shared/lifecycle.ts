@@ -12,21 +12,31 @@
  *  PENDING, PROCESSING -- cancel --> ABORTED
  *  PENDING -- expire --> ABORTED
  *  PENDING -- debounce --> PENDING, only before the first start
+ *
+ * A mirrored job (`outside.ts`) also changes by `requeue`, from PENDING, DELIVERED and ABORTED to PENDING, and by `remove`, from
+ * PENDING and PROCESSING to ABORTED.
  */
 import type { Actor } from "./actor.ts";
 import { changedFields } from "./changed-fields.ts";
-import type { Debounce } from "./create-options.ts";
+import type { Debounce, StandingOptions } from "./create-options.ts";
 import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
 import type { JobEvent, JobEventType } from "./events.ts";
+import { firstStart } from "./first-start.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
 import { messageText, refuseIfFull } from "./job-fields.ts";
 import { MAX_TITLE_CHARS } from "./limits.ts";
 import { newestEvent } from "./newest-event.ts";
+import { assertMirrored, detailsOf, isOutside, type Outside } from "./outside.ts";
+import { REPEATABLE } from "./repeatable-actions.ts";
 import { startText } from "./time-text.ts";
 
-/** Actions on a job. Runners take the first six, engines `expire`, creators `debounce`, people the others. */
-export type JobChange =
+/**
+ * Actions on a job. Runners take the first six, engines `expire`, creators `debounce`, mirrors `requeue`, `remove` and those of
+ * runners, people the others. `outside`: a mirror's.
+ */
+export type JobChange = AnyChange & { outside?: Outside | undefined };
+type AnyChange =
   | { action: "start"; progress: number; message: string }
   /** Without `details` the job keeps those that it has. */
   | { action: "progress"; progress: number; message: string; details?: unknown }
@@ -38,6 +48,10 @@ export type JobChange =
   /** The job has not started by this time, which is its `expiresAt`. */
   | { action: "expire"; expiresAt: Date }
   | DebounceChange
+  /** The job waits in its queue, again or in another way. */
+  | { action: "requeue"; message: string }
+  /** The job was taken out of its queue. */
+  | { action: "remove"; message: string }
   | Decided<"cancel">
   | Decided<"approve">
   | Decided<"reject">
@@ -74,6 +88,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     fail: null,
     expire: "ABORTED",
     debounce: "PENDING",
+    requeue: "PENDING",
+    remove: "ABORTED",
     cancel: "ABORTED",
     approve: null,
     reject: null,
@@ -89,6 +105,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     fail: "ABORTED",
     expire: null,
     debounce: null,
+    requeue: null,
+    remove: "ABORTED",
     cancel: "ABORTED",
     approve: null,
     reject: null,
@@ -104,6 +122,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     fail: null,
     expire: null,
     debounce: null,
+    requeue: null,
+    remove: null,
     cancel: null,
     approve: "DELIVERED",
     reject: "ABORTED",
@@ -119,6 +139,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     fail: null,
     expire: null,
     debounce: null,
+    requeue: "PENDING",
+    remove: null,
     cancel: null,
     approve: null,
     reject: null,
@@ -134,6 +156,8 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
     fail: null,
     expire: null,
     debounce: null,
+    requeue: "PENDING",
+    remove: null,
     cancel: null,
     approve: null,
     reject: null,
@@ -152,6 +176,8 @@ export const EVENT_OF: Record<JobAction, JobEventType> = {
   fail: "aborted",
   expire: "aborted",
   debounce: "requeued",
+  requeue: "requeued",
+  remove: "aborted",
   cancel: "aborted",
   approve: "approved",
   reject: "rejected",
@@ -159,56 +185,41 @@ export const EVENT_OF: Record<JobAction, JobEventType> = {
   regenerate: "requeued",
 };
 
-/** Actions that can be repeated without end, so the length of the log limits them. The others end the job, or follow one of these. */
-const REPEATABLE: Record<JobAction, boolean> = {
-  start: false,
-  progress: true,
-  release: false,
-  deliver: false,
-  block: false,
-  fail: false,
-  expire: false,
-  debounce: true,
-  cancel: false,
-  approve: false,
-  reject: false,
-  retry: true,
-  regenerate: true,
-};
-
 export const CREATED_MESSAGE = "Job created and queued for processing";
 
 /** The fields that the creator of a job provides. */
-export type NewJob = Pick<
-  Job,
-  "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"
-> & {
-  idempotencyKey?: string | undefined;
-  actor?: Actor | undefined;
-  /** The trace that the job's attempts belong to, as `server/tracing/` writes it. Stored beside the record, for claims alone. */
-  trace?: string | undefined;
-  /**
-   * 0, the default, to `MAX_PRIORITY`; the tenant's jobs with more are given out first (`server/engine/turns.ts`). Stored
-   * beside the record, for the queue alone, and kept when the job is queued again.
-   */
-  priority?: number | undefined;
-  /**
-   * By which the limits of its kind count it within its tenant (`server/engine/kind-limits.ts`), `MAX_LIMIT_KEY_CHARS` at most.
-   * Absent: no limit of keys concerns it. Stored beside the record, for the queue alone.
-   */
-  key?: string | undefined;
-  maxAttempts?: number | undefined;
-  /** It does not start before. */
-  startsAt?: Date | undefined;
-  /** Counted from the time at which it could start. */
-  expiresInMs?: number | undefined;
-  /** Where a job of this owner and kind with this key waits for its first start, that one takes a `debounce` instead. */
-  debounce?: Debounce | undefined;
-};
+export type NewJob = Pick<Job, "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"> &
+  Pick<StandingOptions, "expiresInMs" | "maxAttempts"> & {
+    idempotencyKey?: string | undefined;
+    actor?: Actor | undefined;
+    /** The trace that the job's attempts belong to, as `server/tracing/` writes it. Stored beside the record, for claims alone. */
+    trace?: string | undefined;
+    /**
+     * 0, the default, to `MAX_PRIORITY`; the tenant's jobs with more are given out first (`server/engine/turns.ts`). Stored
+     * beside the record, for the queue alone, and kept when the job is queued again.
+     */
+    priority?: number | undefined;
+    /**
+     * By which the limits of its kind count it within its tenant (`server/engine/kind-limits.ts`), `MAX_LIMIT_KEY_CHARS` at most.
+     * Absent: no limit of keys concerns it. Stored beside the record, for the queue alone.
+     */
+    key?: string | undefined;
+    /** The schedule that creates it. Of no job of a batch. */
+    scheduleId?: string | undefined;
+    /** It does not start before. */
+    startsAt?: Date | undefined;
+    /** Where a job of this owner and kind with this key waits for its first start, that one takes a `debounce` instead. */
+    debounce?: Debounce | undefined;
+    /** Of a job that is mirrored, and of no other. Nothing runs it. */
+    outside?: (Outside & { message: string }) | undefined;
+  };
 
-/** A job as it is at its creation, with its first event. */
+/** A job as it is at its creation, with its first event. Throws `BAD_REQUEST` where it lacks `outside`, or must not have it. */
 export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {
-  const { id, kind, title, tenant, owner, input, batchId, actor } = fresh;
+  const { id, kind, title, tenant, owner, input, batchId, actor, outside } = fresh;
+  if (isOutside(kind) !== (outside !== undefined)) {
+    throw new AppError("BAD_REQUEST", `"${kind}" is no kind of jobs that can be created here.`);
+  }
   const { priority = 0, maxAttempts = null, expiresInMs } = fresh;
   const startsAt = firstStart(fresh, at);
   const couldStart = (startsAt ?? at).getTime();
@@ -220,9 +231,12 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     owner,
     input,
     batchId,
+    scheduleId: fresh.scheduleId ?? null,
     status: "PENDING",
     progress: 0,
-    message: startsAt === null ? CREATED_MESSAGE : `Job queued - ${startText(startsAt)}`,
+    message:
+      outside?.message ??
+      (startsAt === null ? CREATED_MESSAGE : `Job queued - ${startText(startsAt)}`),
     attempt: 0,
     retries: 0,
     error: null,
@@ -236,18 +250,20 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     version: 1,
     output: null,
   } satisfies Job & Record<Exclude<keyof Job, "details">, unknown>;
+  if (outside !== undefined) Object.assign(job, { details: detailsOf(outside) });
   return { job, event: newestEvent(job, "created", at, actor) };
 }
 
 /**
  * The job after `change`, and the event that says so. Pure.
  * Throws `ILLEGAL_TRANSITION`, naming both states, when the table has no such transition, and when the job has
- * `MAX_JOB_EVENTS` events and the action could be repeated without end.
+ * `MAX_JOB_EVENTS` events and the action could be repeated without end; and for a mirrored job as `assertMirrored` says.
  * Throws `BAD_REQUEST` when the message of the change is not a string, or its details are no JSON or too large.
  * `startsAt` and `expiresAt` hold until the first change that is no `debounce`.
  * Progress is a whole percent and never falls within an attempt. A job that is queued again has no details. Texts are cut.
  */
 export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; event: JobEvent } {
+  assertMirrored(job, change);
   const status = LIFECYCLE[job.status][change.action];
   if (status === null) {
     throw new AppError("ILLEGAL_TRANSITION", illegal(job, change.action));
@@ -264,14 +280,10 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
     version: job.version + 1,
     finishedAt: isSettled(status) ? at : null,
   };
-  if (status === "PENDING") delete next.details;
+  if (change.outside !== undefined) next.details = detailsOf(change.outside);
+  else if (status === "PENDING") delete next.details;
   const actor = "actor" in change ? change.actor : undefined;
   return { job: next, event: newestEvent(next, EVENT_OF[change.action], at, actor) };
-}
-
-function firstStart({ startsAt, debounce }: NewJob, at: Date): Date | null {
-  if (debounce !== undefined) return new Date(at.getTime() + debounce.windowMs);
-  return startsAt !== undefined && startsAt > at ? startsAt : null;
 }
 
 function illegal(job: Job, action: JobAction): string {

@@ -35,6 +35,10 @@ export interface OwnerFilter {
   readonly owner?: string | undefined;
 }
 
+export function isSameOwner(one: Owner, other: Owner): boolean {
+  return one.tenant === other.tenant && one.owner === other.owner;
+}
+
 export function ownerOf(principal: Principal): Owner {
   return { tenant: principal.tenantId, owner: principal.userId };
 }

@@ -3,6 +3,9 @@ import { type Schedule, MISSED_POLICIES, type ScheduleSummary } from "./schedule
 import { schemaFor } from "./schema-for.ts";
 import { TimeSchema } from "./time.schema.ts";
 
+/** Schedules that earlier versions stored have no options. */
+const Option = z.number().nullable().default(null);
+
 export const ScheduleSummarySchema = schemaFor<ScheduleSummary>()(
   z.object({
     id: z.uuid(),
@@ -16,6 +19,9 @@ export const ScheduleSummarySchema = schemaFor<ScheduleSummary>()(
     everyMs: z.number().nullable(),
     at: TimeSchema.nullable(),
     missed: z.enum(MISSED_POLICIES),
+    priority: Option,
+    expiresInMs: Option,
+    maxAttempts: Option,
     declared: z.boolean(),
     nextAt: TimeSchema.nullable(),
     pausedAt: TimeSchema.nullable(),

@@ -1,4 +1,5 @@
 /** A schedule: it creates a job of one kind with one input, again and again or once. */
+import type { StandingOptions } from "./create-options.ts";
 import type { Owner } from "./principal.ts";
 
 /**
@@ -50,6 +51,12 @@ export interface ScheduleSummary extends Owner {
   everyMs: number | null;
   at: Date | null;
   missed: MissedPolicy;
+  /** Of its jobs. `null`: that of their kind. */
+  priority: number | null;
+  /** Of its jobs, from when each was created. `null`: they do not expire. */
+  expiresInMs: number | null;
+  /** Of its jobs. `null`: as their kind or the server says. */
+  maxAttempts: number | null;
   /** True for one that the server's own program declares: it is stored anew at each start. */
   declared: boolean;
   /** `null`: it is paused, or fired for the last time. */
@@ -94,7 +101,7 @@ export interface ScheduleTimes {
   at?: Date | string | undefined;
 }
 
-export interface ScheduleFields extends ScheduleTimes {
+export interface ScheduleFields extends ScheduleTimes, StandingOptions {
   /** Of the owner's choosing: an owner has one schedule under it. */
   key: string;
   /** That of its jobs. Default: the one that the kind makes from the input. */
@@ -112,6 +119,7 @@ export interface DeclaredSchedule<Input = unknown> extends ScheduleFields {
 export function scheduleSummaryOf(schedule: ScheduleSummary): ScheduleSummary {
   const { id, tenant, owner, key, kind, title, cron, timeZone, everyMs, at, missed, declared } =
     schedule;
+  const { priority, expiresInMs, maxAttempts } = schedule;
   const { nextAt, pausedAt, requestedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
   const { plannedAt, createdAt, updatedAt, version } = schedule;
   const definition = { id, tenant, owner, key, kind, title, cron, timeZone, everyMs, at };
@@ -119,6 +127,9 @@ export function scheduleSummaryOf(schedule: ScheduleSummary): ScheduleSummary {
   return {
     ...definition,
     missed,
+    priority,
+    expiresInMs,
+    maxAttempts,
     declared,
     ...state,
     plannedAt,

@@ -16,24 +16,30 @@ export interface WaitsForTurn extends Queued {
   reason: "queued";
 }
 
-/** It may not start before. */
+/** It may not start before: it was created for later, or has failed and is retried. */
 export interface WaitsForTime extends Queued {
-  /**
-   * `delayed`: it was created for later, or has failed and is retried. `rate`: as many jobs of its kind, or of its key, have started
-   * as may in this time.
-   */
-  reason: "delayed" | "rate";
+  reason: "delayed";
   startsInMs: number;
 }
 
-/** As many jobs run as may: of its kind (of all tenants), or of its key. */
-export interface WaitsForOthers extends Queued {
-  reason: "concurrency";
-  of: "kind" | "key";
-  limit: number;
+/** The jobs that a limit counts together: those of its kind (of all tenants), or of its key. */
+export type Counted = { of: "kind"; key?: undefined; keyName?: undefined } | CountedByKey;
+
+export interface CountedByKey {
+  of: "key";
+  /** That which the kind makes of the input. */
+  key: string;
+  /** Its name for people, where the kind gives one: "customer". */
+  keyName?: string | undefined;
 }
 
-export type JobWaiting = WaitsForTurn | WaitsForTime | WaitsForOthers;
+/** As many have started as may in this time. */
+export type WaitsForRate = Queued & { reason: "rate"; startsInMs: number } & Counted;
+
+/** As many run as may. */
+export type WaitsForOthers = Queued & { reason: "concurrency"; limit: number } & Counted;
+
+export type JobWaiting = WaitsForTurn | WaitsForTime | WaitsForRate | WaitsForOthers;
 
 /** How a sentence goes on about the jobs that come before. */
 export function aheadOf(ahead: number): string {

@@ -8,7 +8,7 @@ export interface Connecting {
   /** Assigned to the watchers round-robin. */
   watches: Watch[];
   count: number;
-  /** Number of watchers that measure latency. */
+  /** Number of watchers that measure latency: evenly spread, as a server that writes in turn reaches the first ones at once. */
   samples: number;
 }
 
@@ -18,6 +18,8 @@ export interface Arrival {
   bytes: number;
   /** Milliseconds from emit to read, of the sampled watchers. */
   latencies: number[];
+  /** The number of the event that each of these is about. */
+  steps: number[];
 }
 
 export interface WatcherPoolProgram {
@@ -36,6 +38,7 @@ export interface WatcherPoolProgram {
 /** Connections that open at the same time: less than the server's accept queue of 511. */
 const OPENING = 256;
 const BUFFER = 65_536;
+const STEP = Buffer.from("Step ");
 const SENT = Buffer.from(" sent ");
 
 interface Member {
@@ -52,16 +55,17 @@ let connecting: { next(): void; fail(error: Error): void } | undefined;
 let missing = 0;
 let allCame = Promise.withResolvers<void>();
 let latencies: number[] = [];
+let steps: number[] = [];
 let cpuBefore = 0;
 let bytesBefore = 0;
 
-function open({ port, watches, samples }: Connecting, index: number): void {
+function open({ port, watches, samples, count }: Connecting, index: number): void {
   const watch = watches[index % watches.length] as Watch;
   const member: Member = {
     watcher: openWatcher(
       port,
       watch,
-      { keep: index < samples, buffer },
+      { keep: index % Math.ceil(count / samples) === 0, buffer },
       {
         onFrame({ frames }, payload) {
           if (!member.greeted && frames >= member.greeting) {
@@ -92,6 +96,7 @@ function note(payload: Buffer): void {
   if (at === -1) return;
   const from = at + SENT.length;
   const sent = BigInt(payload.toString("latin1", from, payload.indexOf(" ", from)));
+  steps.push(Number(payload.toString("latin1", payload.lastIndexOf(STEP, at) + STEP.length, at)));
   latencies.push(Number(process.hrtime.bigint() - sent) / 1e6);
 }
 
@@ -130,12 +135,13 @@ const program: WatcherPoolProgram = {
     missing = reading.length;
     allCame = Promise.withResolvers();
     latencies = [];
+    steps = [];
     cpuBefore = cpu();
     bytesBefore = bytes();
   },
   async arrived() {
     await allCame.promise;
-    return { cpu: cpu() - cpuBefore, bytes: bytes() - bytesBefore, latencies };
+    return { cpu: cpu() - cpuBefore, bytes: bytes() - bytesBefore, latencies, steps };
   },
   pause({ count }) {
     for (const member of members.slice(0, count)) {

@@ -1,7 +1,6 @@
 /**
  * How long the jobs of a tenant wait, alone and while another tenant has queued thousands. Each job takes the same time, so a
- * wait can be told in jobs. The goal is three: the one that runs, one whose turn comes first, and what it costs to go from
- * job to job.
+ * wait can be told in jobs. The goal is two more than alone: the one that runs, and one whose turn comes first.
  */
 import { hasProgram } from "#bench/installed.ts";
 import { openProgram } from "#bench/program.ts";

@@ -20,6 +20,7 @@ import { start } from "./start.ts";
 import { tenATick } from "./ten-a-tick.ts";
 import { trpcDelivery } from "./trpc-delivery.ts";
 import { typeCheck } from "./type-check.ts";
+import { waitingJobs } from "./waiting-jobs.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   trpcDelivery,
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hostile,
   durableEvents,
   noopJobs,
+  waitingJobs,
   authenticatedCalls,
   noisyTenant,
   fairness,

@@ -11,12 +11,14 @@ import { loadConfig } from "#server/config.ts";
 import { defineKind, type RunContext } from "#server/kinds/define.ts";
 import type { Batch } from "#shared/batch.ts";
 import { LEGACY_REQUEST } from "#shared/legacy.ts";
+import { noteCommits } from "./commit-times.ts";
 import { openData } from "./data.ts";
 import { servePeer, type Watch } from "./peer.ts";
 import { sampleDetails } from "./sample-event.ts";
 
 servePeer(async ({ jobs, headers = {}, details }) => {
   const data = await openData();
+  const newestCommit = noteCommits();
   const running: RunContext<unknown, unknown>[] = [];
   const pulse = defineKind({
     name: "pulse",
@@ -73,6 +75,7 @@ servePeer(async ({ jobs, headers = {}, details }) => {
           return progress(50, message, sampleDetails(details, step));
         }),
       );
+      return newestCommit();
     },
     async close() {
       await app.close();

@@ -60,6 +60,8 @@ export interface Peer {
   open(opening: Opening): Promise<Opened>;
   /** Resolves to the elapsed milliseconds once all events are emitted. */
   emit(burst: Burst): Promise<number>;
+  /** Milliseconds from the stamp of each event of the last burst to its commit. Empty if the server stores none. */
+  commits(): number[];
   /** CPU time of the server process so far, in microseconds. */
   cpu(): number | Promise<number>;
   /** Bytes after a garbage collection that also returns pages, as V8 does when idle. */
@@ -69,8 +71,8 @@ export interface Peer {
 /** The parts of a server that differ between peers. */
 export interface PeerParts {
   opened: Opened;
-  /** Emits these messages in one tick. */
-  emit(messages: readonly string[]): Promise<void> | void;
+  /** Emits these messages in one tick. May return when they were committed, in nanoseconds. */
+  emit(messages: readonly string[]): Promise<bigint | undefined | void> | void;
   /** For servers in another process than this one. */
   cpu?(): number;
   memory?(): Memory;
@@ -81,6 +83,7 @@ const MESSAGE_LENGTH = 60;
 
 export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): void {
   let parts: PeerParts | undefined;
+  let commits: number[] = [];
   const opened = (): PeerParts => {
     if (parts === undefined) throw new Error("The server was not opened.");
     return parts;
@@ -95,18 +98,23 @@ export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): 
       const { emit } = opened();
       const same = messageOf(0, length, now());
       const begin = now();
+      commits = [];
       for (let sent = 0; sent < events; sent += perTick) {
         const count = Math.min(perTick, events - sent);
         const at = onTime === true ? begin + msToNs((sent / perTick) * everyMs) : now();
-        await emit(
+        const committed = await emit(
           Array.from({ length: count }, (_, i) => (alike ? same : messageOf(sent + i, length, at))),
         );
+        if (typeof committed === "bigint") {
+          commits.push(...Array.from({ length: count }, () => nsToMs(committed - at)));
+        }
         if (everyMs > 0) {
           await delay(onTime === true ? Math.max(0, nsToMs(at - now()) + everyMs) : everyMs);
         } else await new Promise((resolve) => setImmediate(resolve));
       }
       return nsToMs(now() - begin);
     },
+    commits: () => commits,
     cpu() {
       const ofOther = opened().cpu?.();
       if (ofOther !== undefined) return ofOther;

@@ -6,6 +6,7 @@ import { BatchPage } from "./pages/batch-page.tsx";
 import { BatchesPage } from "./pages/batches-page.tsx";
 import { JobPage } from "./pages/job-page.tsx";
 import { JobsPage } from "./pages/jobs-page.tsx";
+import { JobsOfSchedulePage } from "./pages/jobs-of-schedule-page.tsx";
 import { NewBatchPage, NewJobPage } from "./pages/new-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { NewSchedulePage } from "./pages/new-schedule-page.tsx";
@@ -74,6 +75,9 @@ export function App() {
               <Route path="/batches/:id">{({ id }) => <BatchPage key={id} batchId={id} />}</Route>
               <Route path="/schedules" component={SchedulesPage} />
               <Route path="/schedules/new" component={NewSchedulePage} />
+              <Route path="/schedules/:id/jobs">
+                {({ id }) => <JobsOfSchedulePage key={id} scheduleId={id} />}
+              </Route>
               <Route path="/workers" component={WorkersPage} />
               <Route path="/console" component={ConsolePage} />
               <Route>

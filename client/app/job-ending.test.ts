@@ -30,6 +30,11 @@ describe("a job that a person ended", () => {
     });
   });
 
+  test("is removed from its queue, where that is of another system", () => {
+    const error = { code: "REMOVED", message: "Removed" };
+    expect(endingOf({ message: "Removed", error })).toEqual({ word: "Removed", why: "" });
+  });
+
   test("is recognised from its event alone, before the record is read again", () => {
     const cancelled = { ...after({ action: "cancel", note: "x" }), error: null };
     expect(endingOf(cancelled)).toMatchObject({ word: "Cancelled", why: "x" });

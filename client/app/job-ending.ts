@@ -2,7 +2,7 @@
 import type { Job } from "#shared/job.ts";
 
 export interface JobEnding {
-  word: "Cancelled" | "Rejected" | "Expired" | "Failed";
+  word: "Cancelled" | "Rejected" | "Expired" | "Removed" | "Failed";
   /** The note of the person who ended it, or the reason of the failure. May be empty. */
   why: string;
 }
@@ -11,6 +11,8 @@ const NOT_FAILED = [
   { word: "Cancelled", code: "CANCELLED" },
   { word: "Rejected", code: "REJECTED" },
   { word: "Expired", code: "EXPIRED" },
+  // Of a mirrored job, from its queue.
+  { word: "Removed", code: "REMOVED" },
 ] as const;
 
 /** The error arrives with the record, shortly after the event; until then the message alone must decide. */

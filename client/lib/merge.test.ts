@@ -127,6 +127,10 @@ describe("a list of jobs", () => {
     expect(mergeJobs([page(null, job("a", 1))], changed, { status: "PENDING" })).toEqual([]);
     expect(idsOf(mergeJobs([page(null)], changed, { status: "DELIVERED" }))).toEqual(["a2"]);
     expect(mergeJobs([page(null)], changed, { batchId: "other" })).toEqual([]);
+    // An older server's jobs do not name their schedule.
+    expect(mergeJobs([page(null)], changed, { scheduleId: "other" })).toEqual([]);
+    const made = new Map([["b", job("b", 1, { scheduleId: "s" })]]);
+    expect(idsOf(mergeJobs([page(null)], made, { scheduleId: "s" }))).toEqual(["b1"]);
   });
 });
 

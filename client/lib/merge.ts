@@ -107,8 +107,8 @@ export function dropKnown(
 }
 
 /** The fields of a job by which lists are filtered. */
-function filteredBy({ status, kind, batchId }: JobSummary): FilterFields {
-  return { status, kind, batchId };
+function filteredBy({ status, kind, batchId, scheduleId }: JobSummary): FilterFields {
+  return { status, kind, batchId, scheduleId };
 }
 
 function matches(job: JobSummary, filter: JobFilter): boolean {

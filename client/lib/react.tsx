@@ -11,7 +11,7 @@ export {
 } from "./react/query-options.ts";
 export type { LiveResult } from "./react/result.ts";
 export { type BatchResult, useBatch } from "./react/use-batch.ts";
-export { useCreateJob } from "./react/use-create-job.ts";
+export { type CreateJobOptions, useCreateJob } from "./react/use-create-job.ts";
 export { useDraft } from "./react/use-draft.ts";
 export { type JobOptions, type JobResult, useJob } from "./react/use-job.ts";
 export { type JobLogs, useJobLogs } from "./react/use-job-logs.ts";

@@ -52,7 +52,7 @@ test("[Q8] a job that waits says why, until it starts", async () => {
     await createJob(page, server.url, "detailed", "alone" as unknown as object),
   ];
   await page.goto(`${server.url}/jobs/${waiting}`);
-  await page.getByText("It waits for another job of its key.").waitFor();
+  await page.getByText("It waits for another job of lane alone.").waitFor();
   const other = await page.context().newPage();
   await other.goto(`${server.url}/jobs/${running}`);
   await other.getByRole("button", { name: "Cancel" }).click();

@@ -70,7 +70,10 @@ function Lists({ otherId, batchId }: { otherId: string; batchId: string }) {
 }
 
 function Create() {
-  const create = useCreateJob(useApp().kinds.letters, { retryDelay: 0 });
+  const create = useCreateJob(useApp().kinds.letters, {
+    retryDelay: 0,
+    job: ({ to }) => ({ priority: to.length, expiresInMs: 3_600_000 }),
+  });
   return (
     <button type="button" onClick={() => create.mutate({ to: "Zoe" })}>
       {create.isSuccess ? `Created ${create.data.id}` : "Create"}

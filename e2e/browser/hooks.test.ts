@@ -263,7 +263,10 @@ test("a job whose answer was lost is created once: each further attempt has the 
   await create.click();
   await page.getByRole("button", { name: "Created" }).waitFor();
   const first = await page.getByRole("button", { name: "Created" }).textContent();
-  expect((await client.kinds.letters.list()).items).toHaveLength(4);
+  const { items } = await client.kinds.letters.list();
+  expect(items).toHaveLength(4);
+  // "Zoe"
+  expect(items[0]).toMatchObject({ priority: 3, scheduleId: null });
 
   // The same input once more is another job.
   await page.getByRole("button", { name: "Created" }).click();

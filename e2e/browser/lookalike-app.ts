@@ -26,7 +26,11 @@ const detailed = defineKind({
   output: z.unknown(),
   title: () => "Has details",
   start: { progress: 0, message: "Job started" },
-  concurrency: { limit: 1, key: (input) => (input === "alone" ? input : undefined) },
+  concurrency: {
+    limit: 1,
+    key: (input) => (input === "alone" ? input : undefined),
+    keyName: "lane",
+  },
   async run({ input, progress, signal }) {
     await progress(50, "Half way", input);
     return new Promise((_resolve, reject) => {

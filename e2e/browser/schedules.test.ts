@@ -63,7 +63,7 @@ test("[K1] [K5] a person makes a schedule, and reads what is wrong with it", asy
   await remove("by hand");
 });
 
-test("[K1] a person makes schedules by an interval, and once", async () => {
+test("[K1] [K10] a person makes schedules by an interval, and once with options", async () => {
   await page.goto(`${server.url}/schedules/new`);
   const create = () => page.getByRole("button", { name: "Create schedule" }).click();
   const fill = async (name: string, by: string) => {
@@ -83,19 +83,28 @@ test("[K1] a person makes schedules by an interval, and once", async () => {
 
   await page.getByRole("link", { name: "New schedule" }).click();
   await fill("a day", "Once");
+  const option = (name: string) => page.getByLabel(name, { exact: true });
+  await page.getByText("Options", { exact: true }).click();
+  await option("Priority").selectOption("5");
+  await option("Attempts at most").fill("0");
   await create();
+  await page.getByText("Must be a whole number from 1 to 100").waitFor();
+  await option("Attempts at most").fill("2");
+  await option("Expires after minutes").fill("120");
+  expect(await page.getByLabel("Start", { exact: true }).count()).toBe(0);
   await page.getByText("Enter a day and a time").waitFor();
   await page.getByLabel("Day and time").fill("2099-07-01T09:00");
   await page.getByLabel("When missed").selectOption("No job");
   expect(await faultsOf(page)).toEqual([]);
   await create();
-  await row("a day").getByText("anything · once").waitFor();
+  const words = "anything · once · priority 5 · expires after 2 h · at most 2 attempts";
+  await row("a day").getByText(words).waitFor();
   await row("a day").getByText("1 Jul 2099, 09:00").waitFor();
   await remove("hourly");
   await remove("a day");
 });
 
-test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
+test("[K2] [K8] [K11] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
   await page.goto(server.url);
   await page.getByRole("link", { name: "Schedules" }).click();
   await page.getByRole("heading", { name: "No schedules yet" }).waitFor();
@@ -121,8 +130,29 @@ test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs 
   await remove("rare");
 
   await press("nightly", "Run now");
-  await row("nightly").getByRole("link", { name: "Show" }).click();
+  await row("nightly").getByRole("link", { name: "Show", exact: true }).click();
   await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await page.getByText("Created from a schedule").waitFor();
+  const title = await page.getByRole("heading", { level: 1 }).innerText();
+  await page.getByRole("link", { name: "of a schedule" }).click();
+  await page.getByRole("heading", { name: "Jobs of nightly" }).waitFor();
+  const listed = page.getByRole("region", { name: "Jobs" }).getByRole("link");
+  await listed.filter({ hasText: title }).waitFor();
+  expect(await listed.count()).toBe(1);
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole("link", { name: "Schedules" }).click();
+  await row("nightly").getByRole("link", { name: "Show all" }).click();
+  await page.waitForURL(/\/schedules\/[0-9a-f-]{36}\/jobs$/);
+  // A job that is created meanwhile comes by itself.
+  const other = createJobwireClient({ url: server.url });
+  const scheduleId = /schedules\/([^/]+)/.exec(page.url())?.[1] ?? "";
+  await other.trpc.schedule.trigger.mutate({ scheduleId });
+  await other.trpc.job.create.mutate({ kind, input: "y" });
+  other.close();
+  await listed.nth(1).waitFor();
+  expect(await listed.count()).toBe(2);
+  await page.goto(`${server.url}/schedules`);
+  await row("nightly").getByRole("link", { name: "Show", exact: true }).click();
   await page.getByText("Created from a schedule").waitFor();
   await page.goBack();
   await row("nightly").waitFor();

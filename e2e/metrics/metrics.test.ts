@@ -264,6 +264,7 @@ describe("[M3] the rules and the dashboard use what a server has", () => {
       "Overview",
       "Delivery",
       "Jobs",
+      "Queue",
       "Engine",
       "Limits and sign-ins",
       "Process",

@@ -41,6 +41,7 @@ export const PACKAGES: readonly PackageDefinition[] = [
     folder: "jobwire",
     entries: [
       { subpath: ".", file: "server/index.ts" },
+      { subpath: "./bullmq", file: "server/bullmq/index.ts" },
       { subpath: "./testing", file: "server/testing/index.ts" },
       { subpath: "./article", file: "server/kinds/article/index.ts", optional: true },
     ],

@@ -7,12 +7,15 @@ import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createPauses, type Pauses } from "./pauses.ts";
+import { type AssignedSchedules, assignSchedules } from "./assign-schedules.ts";
 import { createManagedSchedules, type ManagedSchedules } from "./schedules.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 import type { Worker } from "#shared/worker.ts";
 
-export type { Assigned } from "#server/engine/contract.ts";
+export interface AssignedAll extends Assigned {
+  schedules: AssignedSchedules;
+}
 
 /** A commit of some milliseconds. */
 const ASSIGNED_AT_ONCE = 500;
@@ -23,10 +26,10 @@ export interface Management {
   readonly audit: Pick<Audit, "list">;
   readonly jobs: {
     /**
-     * Gives some of the jobs and batches that were created without sign-in to a user. Call it again until it moves none. Rejects
-     * as `Engine.assign` does.
+     * Gives the schedules, and some of the jobs and batches, that were created without sign-in to a user. Call it again until it
+     * moves none. Rejects as `Engine.assign` does.
      */
-    assign(to: UserRef): Promise<Assigned>;
+    assign(to: UserRef): Promise<AssignedAll>;
   };
   readonly pauses: Pauses;
   readonly schedules: ManagedSchedules;
@@ -68,11 +71,17 @@ export function createManagement(
     audit,
     jobs: {
       async assign({ tenant, user }) {
-        const to = { tenant, owner: user };
-        const assigned = await engine.assign(ownerOf(LOCAL_PRINCIPAL), to, ASSIGNED_AT_ONCE);
+        const [from, to] = [ownerOf(LOCAL_PRINCIPAL), { tenant, owner: user }];
+        const assigned = await engine.assign(from, to, ASSIGNED_AT_ONCE);
+        const schedules = await assignSchedules(engine.schedules, { from, to, now });
+        if (schedules.moved > 0) {
+          // Meanwhile they may have created jobs for the owner of before.
+          const more = await engine.assign(from, to, ASSIGNED_AT_ONCE);
+          Object.assign(assigned, { ...more, moved: assigned.moved + more.moved });
+        }
         const entry = { action: "user.assign", target: user, actor: COMMAND_ACTOR } as const;
-        if (assigned.moved > 0) await audit.record(tenant, entry);
-        return assigned;
+        if (assigned.moved + schedules.moved > 0) await audit.record(tenant, entry);
+        return { ...assigned, schedules };
       },
     },
     pauses: createPauses({ store: engine.pauses, audit, now }),

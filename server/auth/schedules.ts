@@ -7,8 +7,8 @@ import type { Audit } from "./audit.ts";
 
 /** All but `list` reject with `NOT_FOUND` if there is no such schedule. */
 export interface ManagedSchedules {
-  /** Newest first. */
-  list(query: Pick<ScheduleQuery, "tenant" | "cursor" | "limit">): Promise<SchedulePage>;
+  /** Newest first. `owner`: only with a tenant. */
+  list(query: Pick<ScheduleQuery, "tenant" | "owner" | "cursor" | "limit">): Promise<SchedulePage>;
   pause(id: string): Promise<ScheduleSummary>;
   resume(id: string): Promise<ScheduleSummary>;
   /** A server that runs jobs creates one for it within a second, or the next one that starts. */

@@ -177,6 +177,29 @@ describe("revoke", () => {
     ]);
   });
 
+  test("[K12] of a user pauses no schedules, and says which go on", async () => {
+    const engine = await openEngine(data.config);
+    const [active, paused] = [newSchedule(), newSchedule({ pausedAt: NOW })];
+    for (const each of [
+      active,
+      paused,
+      newSchedule({ nextAt: null }),
+      newSchedule({ owner: "bob" }),
+    ]) {
+      await engine.schedules.create(each);
+    }
+    await engine.close();
+    const { out } = await run([...REVOKE, "--user", "ann"]);
+    expect(out.split("\n")[1]).toBe(
+      "1 schedule of this user still creates jobs: see `jobwire schedule list` with --tenant acme --user ann, and pause or delete them.",
+    );
+    const list = await run(["schedule", "list", "--tenant", "acme", "--user", "ann", "--json"]);
+    expect(recordsOf(list.out).find(({ id }) => id === active.id)).toMatchObject({
+      pausedAt: null,
+    });
+    expect((await run([...REVOKE, "--user", "nobody"])).out.trim()).not.toContain("\n");
+  });
+
   test("of a token stores its id until it has expired, a day at least, or for 400 days", async () => {
     expect(await run([...REVOKE, "--token-id", "t 7"])).toEqual({
       code: 0,
@@ -216,13 +239,14 @@ describe("assign", () => {
 
     const said = "Gave 602 jobs and batches that were created without sign-in to ann of local.\n";
     expect(await run(ASSIGN)).toEqual({ code: 0, out: said, err: "" });
-    const none = "There are no jobs that were created without sign-in.\n";
+    const none = "There are no jobs and schedules that were created without sign-in.\n";
     expect(await run(ASSIGN)).toEqual({ code: 0, out: none, err: "" });
     expect(JSON.parse((await run([...ASSIGN, "--json"])).out)).toEqual({
       tenant: "local",
       user: "ann",
       moved: 0,
       unsettled: { count: 0, some: [] },
+      schedules: { moved: 0, left: [] },
     });
 
     const audit = JSON.parse(
@@ -267,6 +291,7 @@ describe("assign", () => {
       user: "ann",
       moved: 0,
       unsettled: { count: 1, some: [waiting.id] },
+      schedules: { moved: 0, left: [] },
     });
     expect(await run(assign, { env })).toMatchObject({ code: 1, out: "" });
     await engine.change(waiting.id, { action: "cancel" }, NOW);
@@ -274,6 +299,30 @@ describe("assign", () => {
     expect(await engine.getSummary(waiting.id)).toMatchObject(ANN);
     const audit = await engine.audit.list({ tenant: "acme", limit: 9 });
     expect(audit.items.map(({ action }) => action)).toEqual(["user.assign", "user.assign"]);
+  });
+
+  test("[K12] gives schedules, but for declared ones, and names those that it leaves", async () => {
+    const engine = await openEngine(loadConfig(data.env));
+    const [free, taken] = [newSchedule(OWNER), newSchedule({ ...OWNER, key: "night\u0007ly" })];
+    const declared = newSchedule({ ...OWNER, declared: true });
+    const anns = newSchedule({ tenant: "local", key: taken.key });
+    for (const each of [free, taken, declared, anns]) await engine.schedules.create(each);
+    await engine.close();
+    const left = `The schedule "night\\u0007ly" (${taken.id}) was not given: ann has one of this name. Delete one of the two.`;
+    expect(await run(ASSIGN)).toEqual({
+      code: 1,
+      out: "Gave 1 schedule that was created without sign-in to ann of local.\n",
+      err: `error: ${left}\n`,
+    });
+    expect(await run(ASSIGN)).toMatchObject({ code: 1, out: "" });
+    expect((await run(["schedule", "delete", anns.id])).code).toBe(0);
+    expect(await run(ASSIGN)).toMatchObject({ code: 0, err: "" });
+    const rows = async (...user: string[]) =>
+      recordsOf((await run(["schedule", "list", "--json", ...user])).out).map(({ id }) => id);
+    // Newest first, where they were.
+    expect(await rows("--tenant", "local", "--user", "ann")).toEqual([taken.id, free.id]);
+    expect(await rows("--tenant", "local", "--user", "local")).toEqual([declared.id]);
+    expect(await run(["schedule", "list", "--user", "ann"])).toMatchObject({ code: 2 });
   });
 
   test("names what is wrong with its arguments", async () => {
@@ -496,6 +545,8 @@ describe("[K8] schedule", () => {
     const engine = await openEngine(data.config);
     const schedule = newSchedule({
       key: "night\u0007ly",
+      priority: 3,
+      expiresInMs: 60_000,
       nextAt: new Date("2027-01-31T03:00:00Z"),
     });
     await engine.schedules.create(schedule);
@@ -503,8 +554,9 @@ describe("[K8] schedule", () => {
     await engine.close();
     const { id } = schedule;
     const table = (await run(["schedule", "list", "--tenant", "acme"])).out;
-    expect(table).toMatch(/^ID +TENANT +USER +KEY +KIND +WHEN +NEXT +LAST +STATE\n/);
-    expect(table).toContain("0 3 * * * Europe/Stockholm  2027-01-31 03:00  -     active");
+    expect(table).toMatch(/^ID +TENANT +USER +KEY +KIND +WHEN +OPTIONS +NEXT +LAST +STATE\n/);
+    expect(table).toContain("  priority=3 expires-ms=60000  2027-01-31 03:00  -     active");
+    expect((await run(["schedule", "list"])).out).toMatch(/Stockholm +- +\S+ \S+ +- +active/);
     expect(table.trim().split("\n")).toHaveLength(2);
     expect(recordsOf((await run(["schedule", "list", "--json"])).out)).toHaveLength(2);
 

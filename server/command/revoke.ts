@@ -9,8 +9,11 @@ import {
   RevocationRequestSchema,
 } from "#shared/revocation.schema.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
+import type { Management } from "#server/auth/management.ts";
+import { allPages } from "./all-pages.ts";
 import { checkArguments, parseEnd } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
+import { printable } from "./printable.ts";
 import { withManagement } from "./reach-data.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -52,10 +55,37 @@ async function revoke(options: RevokeOptions, { env, stdout, now }: CommandConte
   const { tenant } = checkArguments(RevocationRequestSchema.pick({ tenant: true }), {
     tenant: given,
   });
-  const revoked = await withManagement(config, now, ({ revocations }) =>
-    revocations.revoke(tenant, what, COMMAND_ACTOR),
-  );
-  stdout.write(`${options.json ? JSON.stringify(revoked) : describe(revoked)}\n`);
+  const { revoked, schedules } = await withManagement(config, now, async (management) => {
+    const done = await management.revocations.revoke(tenant, what, COMMAND_ACTOR);
+    const user = "user" in done ? done.user : undefined;
+    return {
+      revoked: done,
+      schedules: user === undefined ? 0 : await goingOn(management, tenant, user),
+    };
+  });
+  const text = `${describe(revoked)}${schedules === 0 ? "" : `\n${remindOf(schedules, tenant, options)}`}`;
+  stdout.write(`${options.json ? JSON.stringify(revoked) : text}\n`);
+}
+
+/** How many schedules of the user still create jobs. */
+async function goingOn(
+  { schedules }: Pick<Management, "schedules">,
+  tenant: string,
+  user: string,
+): Promise<number> {
+  const all = await allPages((page) => schedules.list({ tenant, owner: user, ...page }));
+  // A server of an earlier version lists those of all users.
+  return all.filter(
+    ({ owner, pausedAt, nextAt }) => owner === user && pausedAt === null && nextAt !== null,
+  ).length;
+}
+
+function remindOf(count: number, tenant: string, { user = "" }: RevokeOptions): string {
+  const what =
+    count === 1
+      ? "1 schedule of this user still creates"
+      : `${count} schedules of this user still create`;
+  return `${what} jobs: see \`jobwire schedule list\` with --tenant ${printable(tenant)} --user ${printable(user)}, and pause or delete them.`;
 }
 
 function checkedWhat({ user, tokenId, expires }: RevokeOptions, now: Date): ToRevoke {

@@ -6,12 +6,14 @@ import { loadConfig } from "#server/config.ts";
 import type { ScheduleSummary } from "#shared/schedule.ts";
 import { allPages } from "./all-pages.ts";
 import type { CommandContext } from "./context.ts";
+import { printable } from "./printable.ts";
 import { withManagement } from "./reach-data.ts";
 import { formatTable, formatTime } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface ListOptions {
   tenant?: string;
+  user?: string;
   json?: true;
 }
 
@@ -40,6 +42,7 @@ export function addScheduleCommand(program: Command, context: CommandContext): v
     .command("list")
     .description("prints the schedules, newest first")
     .option("--tenant <tenant>", "only those of this tenant")
+    .option("--user <user>", "only those of this user of the tenant (default: AUTH_DEFAULT_TENANT)")
     .option("--json", "print their records as JSON, one a line")
     .action((options: ListOptions) => list(options, context));
   for (const verb of Object.keys(DONE) as Verb[]) {
@@ -52,18 +55,23 @@ export function addScheduleCommand(program: Command, context: CommandContext): v
 }
 
 async function list(
-  { tenant, json }: ListOptions,
+  { tenant: given, user: owner, json }: ListOptions,
   { env, stdout, now }: CommandContext,
 ): Promise<void> {
-  const all = await withManagement(loadConfig(env), now, ({ schedules }) =>
-    allPages((page) => schedules.list({ tenant, ...page })),
+  const config = loadConfig(env);
+  const tenant = given ?? (owner === undefined ? undefined : config.AUTH_DEFAULT_TENANT);
+  if (owner !== undefined && tenant === undefined) {
+    throw new UsageError("--tenant: name the tenant of the user, or set AUTH_DEFAULT_TENANT.");
+  }
+  const all = await withManagement(config, now, ({ schedules }) =>
+    allPages((page) => schedules.list({ tenant, owner, ...page })),
   );
   if (json) {
     stdout.write(all.map((each) => `${JSON.stringify(each)}\n`).join(""));
     return;
   }
   if (all.length === 0) return void stdout.write("There are no schedules.\n");
-  const head = ["ID", "TENANT", "USER", "KEY", "KIND", "WHEN", "NEXT", "LAST", "STATE"];
+  const head = ["ID", "TENANT", "USER", "KEY", "KIND", "WHEN", "OPTIONS", "NEXT", "LAST", "STATE"];
   stdout.write(formatTable(head, all.map(rowOf)));
 }
 
@@ -71,12 +79,23 @@ function rowOf(schedule: ScheduleSummary): string[] {
   const { id, tenant, owner, key, kind, nextAt, pausedAt, lastAt } = schedule;
   const next = formatTime(pausedAt === null ? nextAt : null);
   const texts = [tenant, owner, key, kind, whenOf(schedule)].map(printable);
-  return [id, ...texts, next, formatTime(lastAt), stateOf(schedule)];
+  return [id, ...texts, optionsOf(schedule), next, formatTime(lastAt), stateOf(schedule)];
 }
 
 function whenOf({ cron, timeZone, everyMs, at }: ScheduleSummary): string {
   if (cron !== null) return `${cron} ${timeZone ?? ""}`;
   return everyMs === null ? `at ${formatTime(at)}` : `every ${everyMs} ms`;
+}
+
+/** Of its jobs, where they are not the usual ones. */
+function optionsOf({ priority, expiresInMs, maxAttempts }: ScheduleSummary): string {
+  const given = [
+    ["priority", priority],
+    ["expires-ms", expiresInMs],
+    ["attempts", maxAttempts],
+  ] as const;
+  const words = given.flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+  return words.length === 0 ? "-" : words.join(" ");
 }
 
 function stateOf({ nextAt, pausedAt, lastAt, lastError }: ScheduleSummary): string {
@@ -106,9 +125,4 @@ async function change(
       ? `${JSON.stringify(record)}\n`
       : `${DONE[verb]} the schedule ${printable(key)} of ${printable(owner)} at ${printable(tenant)}.\n`,
   );
-}
-
-/** Keys of callers may have characters that would break a line of the terminal. */
-function printable(name: string): string {
-  return /\p{Cc}/u.test(name) ? JSON.stringify(name) : name;
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { loadConfig } from "#server/config.ts";
 import type { KnownUser, UserRef } from "#shared/known-user.ts";
 import type { CommandContext } from "./context.ts";
+import { printable } from "./printable.ts";
 import { withManagement } from "./reach-data.ts";
 import { formatTable, formatTime } from "./table.ts";
 
@@ -47,9 +48,4 @@ async function list(
 function rowOf({ tenant, user, jobs, apiKeys, signIns, revokedBefore }: KnownUser): string[] {
   const counts = [jobs, apiKeys, signIns].map(String);
   return [printable(tenant), printable(user), ...counts, formatTime(revokedBefore)];
-}
-
-/** Users of tokens may have names that would break a line of the terminal. */
-function printable(name: string): string {
-  return /\p{Cc}/u.test(name) ? JSON.stringify(name) : name;
 }

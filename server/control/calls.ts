@@ -63,8 +63,13 @@ export function createControlCalls(
     }),
     handle(ASSIGN, async (to) => {
       const assigned = await jobs.assign(to);
-      const { moved } = assigned;
-      if (moved > 0) log.info({ ...to, moved }, "Jobs and batches were given to a user");
+      const { moved, schedules: given } = assigned;
+      if (moved + given.moved > 0) {
+        log.info(
+          { ...to, moved, schedules: given.moved },
+          "Jobs and schedules were given to a user",
+        );
+      }
       return assigned;
     }),
     handle(LIST_AUDIT, (query) => audit.list(query)),

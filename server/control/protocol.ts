@@ -70,13 +70,22 @@ export const ASSIGN = define(
   z.object({
     moved: z.int(),
     unsettled: z.object({ count: z.int(), some: z.array(z.string()) }),
+    schedules: z
+      .object({
+        moved: z.int(),
+        left: z.array(
+          z.object({ id: z.string(), key: z.string(), why: z.enum(["busy", "taken", "full"]) }),
+        ),
+      })
+      // A server of an earlier version gives none.
+      .default({ moved: 0, left: [] }),
   }),
 );
 
 const ScheduleRef = z.object({ id: z.uuid() });
 export const LIST_SCHEDULES = define(
   "schedules.list",
-  Page,
+  Page.extend({ owner: z.string().max(MAX_PRINCIPAL_CHARS).optional() }),
   z.object({ items: z.array(ScheduleSummarySchema), nextCursor: z.string().nullable() }),
 );
 export const PAUSE_SCHEDULE = define("schedules.pause", ScheduleRef, ScheduleSummarySchema);

@@ -197,12 +197,13 @@ describe("calls", () => {
 
   test("that give jobs to a user say how many, and the log has it", async () => {
     await open();
-    const assigned = { moved: 7, unsettled: { count: 0, some: [] } };
+    const schedules = { moved: 2, left: [{ id: "s", key: "nightly", why: "taken" as const }] };
+    const assigned = { moved: 7, unsettled: { count: 0, some: [] }, schedules };
     jobs.assign.mockResolvedValueOnce(assigned);
     const to = { tenant: "acme", user: "ann" };
     expect(await createRemoteManagement(path).jobs.assign(to)).toEqual(assigned);
     expect(jobs.assign).toHaveBeenLastCalledWith(to);
-    expect(logged.at(-1)).toEqual([{ ...to, moved: 7 }, expect.any(String)]);
+    expect(logged.at(-1)).toEqual([{ ...to, moved: 7, schedules: 2 }, expect.any(String)]);
   });
 
   test("[P17] read an audit list, with its times", async () => {

@@ -1,6 +1,6 @@
 /** The part of an engine that gives jobs to another owner. Its errors are those of every method of an engine (`contract.ts`). */
 import { AppError } from "#shared/errors.ts";
-import type { Owner } from "#shared/principal.ts";
+import { isSameOwner, type Owner } from "#shared/principal.ts";
 
 export interface Assignment {
   /**
@@ -33,8 +33,4 @@ export const NONE_UNSETTLED: Unsettled = { count: 0, some: [] };
 export function refuseSameOwner(from: Owner, to: Owner): void {
   if (isSameOwner(from, to))
     throw new AppError("BAD_REQUEST", "The jobs belong to this user already.");
-}
-
-export function isSameOwner(one: Owner, other: Owner): boolean {
-  return one.tenant === other.tenant && one.owner === other.owner;
 }

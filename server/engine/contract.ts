@@ -28,6 +28,7 @@ import type { Backups } from "./backup.ts";
 import type { ClaimRef, Claiming } from "./claiming.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { KindLimits, Waiting } from "./kind-limits.ts";
+import type { MirrorStore } from "./mirror-store.ts";
 import type { PauseStore } from "./pause-store.ts";
 import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
@@ -56,6 +57,7 @@ export type {
   SessionStore,
 } from "./session-store.ts";
 export type { CredentialStores } from "./credential-stores.ts";
+export type { MirrorRef, MirrorStore } from "./mirror-store.ts";
 export type { PauseStore } from "./pause-store.ts";
 export type { PresenceStore } from "./presence-store.ts";
 export type { ShareLinkStore } from "./share-link-store.ts";
@@ -103,6 +105,8 @@ export interface Engine
    * had more than its quota.
    * With `debounce`, where a job of this owner and kind with this key waits for its first start, and no claim has it: that job
    * is changed by `debounce`, and returned as it is then. `audit` names that job. Not together with an `idempotencyKey`.
+   * With `outside`, and a kind that `isOutside`: no claim gives the job, it does not count as waiting, and each `change` of it needs
+   * an `outside` with a later position, else `ILLEGAL_TRANSITION`.
    */
   createJob(job: NewJob & Audited, at: Date, quota?: TenantQuota): Promise<Job>;
   /**
@@ -166,6 +170,7 @@ export interface Engine
   readLines(jobId: string, after: number, limit: number): Promise<LineSlice | undefined>;
 
   readonly audit: AuditStore;
+  readonly mirrors: MirrorStore;
   readonly pauses: PauseStore;
   readonly presence: PresenceStore;
   readonly schedules: ScheduleStore;

@@ -1,6 +1,7 @@
 /** Helpers to change a job of which only the summary was read. */
 import { isSettled, type Job, type JobPayload, type JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { isOutside } from "#shared/outside.ts";
 
 export const UNREAD = Symbol("unread");
 
@@ -10,14 +11,18 @@ export const UNREAD_PAYLOAD = { input: UNREAD, output: UNREAD } satisfies Record
   typeof UNREAD
 >;
 
-/** How many milliseconds a job that does not run waits in the queue before a claim may take it. `null`: it is settled. */
+/** How many milliseconds a job that does not run waits in the queue before a claim may take it. `null`: it is settled, or mirrored. */
 export function delayOf(job: Job, change: JobChange, at: Date): number | null {
-  if (isSettled(job.status)) return null;
+  if (isSettled(job.status) || isOutside(job.kind)) return null;
   return change.action === "release" ? change.delayMs : startDelayOf(job, at);
 }
 
-/** In how many milliseconds a job may start for the first time. */
-export function startDelayOf({ startsAt }: JobSummary, at: Date): number {
+/** In how many milliseconds a new job may start for the first time. `null`: it is mirrored, so no claim may take it. */
+export function firstDelayOf(job: JobSummary, at: Date): number | null {
+  return isOutside(job.kind) ? null : startDelayOf(job, at);
+}
+
+function startDelayOf({ startsAt }: JobSummary, at: Date): number {
   return startsAt === null ? 0 : Math.max(0, startsAt.getTime() - at.getTime());
 }
 

@@ -32,6 +32,8 @@ export const MAX_COUNTED_AHEAD = 1000;
 
 /** Why a job waits. In `key`, `null` stands for a job without a key. */
 export interface Waiting {
+  /** `NewJob.key`, by which the limits of keys count it. */
+  key: string | null;
   /** Milliseconds to the end of its delay; `null` when it is ready. */
   startsInMs: number | null;
   /**

@@ -5,6 +5,7 @@ import type { CredentialStores, Engine } from "./contract.ts";
 type Store =
   | Exclude<keyof CredentialStores, `${string}SignIn${string}`>
   | "audit"
+  | "mirrors"
   | "pauses"
   | "presence"
   | "schedules"
@@ -67,11 +68,20 @@ const STORES: {
   shareLinks: { add: true, find: true, list: true, remove: true },
   tickets: { take: true, holders: true },
   audit: { append: true, list: true, prune: true },
+  mirrors: {
+    hold: true,
+    release: true,
+    find: true,
+    bind: true,
+    unbind: true,
+    appendLines: true,
+  },
   pauses: { set: true, remove: true, list: true },
   presence: { keep: true, read: true },
   schedules: {
     create: true,
     replace: true,
+    assign: true,
     remove: true,
     get: true,
     find: true,

@@ -45,11 +45,13 @@ export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void 
       job.tenant !== batch.tenant ||
       job.owner !== batch.owner ||
       job.idempotencyKey !== undefined ||
-      job.debounce !== undefined
+      job.debounce !== undefined ||
+      job.scheduleId !== undefined ||
+      job.outside !== undefined
     ) {
       throw new AppError(
         "BAD_REQUEST",
-        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, and have no idempotency key and no debounce.`,
+        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, have no idempotency key, debounce and schedule, and not be mirrored.`,
       );
     }
   }

@@ -19,6 +19,11 @@ export interface ScheduleStore {
    * removed. Tenant, owner and key stay as they are; without `input` so does the input.
    */
   replace(schedule: ScheduleSummary, changed?: { input: unknown }): Promise<boolean>;
+  /**
+   * Gives a schedule to another owner: `schedule` is its record with that owner, in the version after the one that it was made of.
+   * Its id, its times and its place in lists stay.
+   */
+  assign(schedule: ScheduleSummary): Promise<ScheduleAssigned>;
   /** With `version`, only in that version. False: there is no such schedule. */
   remove(id: string, version?: number): Promise<boolean>;
   get(id: string): Promise<Schedule | undefined>;
@@ -42,6 +47,13 @@ export interface ScheduleStore {
   /** The time by which this engine decides what is due: its own, or that of the caller. */
   time(now: Date): Promise<Date>;
 }
+
+/**
+ * All but "moved" changed nothing. "changed": it has another version by now, or was removed. "busy": a process makes a firing, or
+ * has begun one and died, or one by hand is asked for; its job belongs to the owner of before, and no other process could find it. "taken": the new owner has a
+ * schedule with its key. "full": the tenant of the new owner has `MAX_SCHEDULES`.
+ */
+export type ScheduleAssigned = "moved" | "changed" | "busy" | "taken" | "full";
 
 export interface TakeRequest {
   kinds: readonly string[];

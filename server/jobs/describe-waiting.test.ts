@@ -1,16 +1,18 @@
 import { expect, test } from "vitest";
 import { MAX_COUNTED_AHEAD } from "#server/engine/kind-limits.ts";
-import type { KindLimits, Waiting } from "#server/engine/contract.ts";
+import type { Waiting } from "#server/engine/contract.ts";
+import type { LimitsOfKind } from "#shared/kind-policies.ts";
 import { durationOf, MOST_AHEAD } from "#shared/waiting.ts";
 import { describeWaiting } from "./describe-waiting.ts";
 
 const READY: Waiting = {
+  key: "42",
   startsInMs: null,
   ahead: 0,
   running: { kind: 0, key: null },
   rateInMs: { kind: 0, key: null },
 };
-const BOTH: KindLimits = { concurrency: 5, perKey: { concurrency: 2 } };
+const BOTH: LimitsOfKind = { concurrency: 5, perKey: { concurrency: 2 } };
 const queued = (ahead: number, message: string) => ({ reason: "queued", ahead, message });
 
 test.each([
@@ -22,7 +24,7 @@ test.each([
   expect(describeWaiting({ ...full, startsInMs: 1000 }, BOTH, scope).reason).toBe("delayed");
 });
 
-test.each<[Partial<Waiting>, KindLimits | undefined, unknown]>([
+test.each<[Partial<Waiting>, LimitsOfKind | undefined, unknown]>([
   [{}, undefined, queued(0, "It starts when a worker is free")],
   [{ ahead: 1 }, undefined, queued(1, "1 job is before it")],
   [{ ahead: 3 }, BOTH, queued(3, "3 jobs are before it")],
@@ -52,6 +54,7 @@ test.each<[Partial<Waiting>, KindLimits | undefined, unknown]>([
     {
       reason: "concurrency",
       of: "key",
+      key: "42",
       limit: 2,
       ahead: 0,
       message: "It waits for 2 others of its key",
@@ -63,6 +66,7 @@ test.each<[Partial<Waiting>, KindLimits | undefined, unknown]>([
     {
       reason: "concurrency",
       of: "key",
+      key: "42",
       limit: 1,
       ahead: 2,
       message: "It waits for another job of its key, and 2 jobs are before it",
@@ -70,7 +74,7 @@ test.each<[Partial<Waiting>, KindLimits | undefined, unknown]>([
   ],
   // A job without a key.
   [
-    { running: { kind: 9, key: null } },
+    { key: null, running: { kind: 9, key: null } },
     { perKey: { concurrency: 1 } },
     queued(0, expect.anything()),
   ],
@@ -79,9 +83,22 @@ test.each<[Partial<Waiting>, KindLimits | undefined, unknown]>([
     {},
     {
       reason: "rate",
+      of: "key",
+      key: "42",
       startsInMs: 2500,
       ahead: 0,
-      message: "The next one of its kind or key may start in 3 s",
+      message: "The next one of its key may start in 3 s",
+    },
+  ],
+  [
+    { rateInMs: { kind: 2500, key: 2500 }, ahead: 1 },
+    {},
+    {
+      reason: "rate",
+      of: "kind",
+      startsInMs: 2500,
+      ahead: 1,
+      message: "The next one of its kind may start in 3 s, and 1 job is before it",
     },
   ],
 ])("[Q8] %j with the limits %j has one reason, in words for people", (waiting, limits, told) => {
@@ -95,4 +112,30 @@ test("times to wait are rounded up", () => {
 
 test("words say that there are more from where engines stop counting", () => {
   expect(MOST_AHEAD).toBe(MAX_COUNTED_AHEAD);
+});
+
+const NAMED: LimitsOfKind = { perKey: { concurrency: 1, keyName: "customer" } };
+
+test.each([
+  ["42", "customer 42"],
+  ["", 'customer ""'],
+  ["a\r\nb\u202e\u2028c", "customer a\uFFFD\uFFFDb\uFFFD\uFFFDc"],
+  ["x".repeat(200), `customer ${"x".repeat(59)}…`],
+])("[Q8] where a kind names its key, %j is in the sentence", (key, words) => {
+  const full = { ...READY, key, running: { kind: 2, key: 2 } };
+  expect(describeWaiting(full, NAMED)).toEqual({
+    reason: "concurrency",
+    of: "key",
+    key,
+    keyName: "customer",
+    limit: 1,
+    ahead: 0,
+    message: `It waits for 2 others of ${words}`,
+  });
+  const rated = { ...READY, key, rateInMs: { kind: 0, key: 5000 } };
+  expect(describeWaiting(rated, NAMED)).toMatchObject({
+    key,
+    keyName: "customer",
+    message: `The next one of ${words} may start in 5 s`,
+  });
 });

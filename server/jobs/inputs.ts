@@ -63,13 +63,17 @@ const CallersKey = Text.min(1)
 export const Key = CallersKey.optional();
 const Span = z.int().min(1).max(MAX_START_DELAY_MS);
 
-/** Of a whole batch. */
-export const QueueOptions = z.object({
+/** Of the jobs of a schedule. */
+export const StandingOptions = z.object({
   priority: z.int().min(0).max(MAX_PRIORITY).optional(),
-  delayMs: z.int().min(0).max(MAX_START_DELAY_MS).optional(),
-  runAt: TimeSchema.optional(),
   expiresInMs: Span.optional(),
   maxAttempts: z.int().min(1).max(MAX_JOB_ATTEMPTS).optional(),
+});
+
+/** Of a whole batch. */
+export const QueueOptions = StandingOptions.extend({
+  delayMs: z.int().min(0).max(MAX_START_DELAY_MS).optional(),
+  runAt: TimeSchema.optional(),
 });
 
 const Debounce = z
@@ -108,6 +112,7 @@ export const JobFilter = schemaFor<Filter>()(
     status: JobStatusSchema.optional(),
     kind: Text.max(MAX_KIND_CHARS).optional(),
     batchId: z.uuid().optional(),
+    scheduleId: z.uuid().optional(),
   }),
 );
 

@@ -28,6 +28,7 @@ import type { LogLine } from "#shared/log-line.ts";
 import { isOfTenant } from "#shared/pause.ts";
 import { mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
+import { jobsOfBatch } from "./batch-jobs.ts";
 import { fieldsOf } from "./create-options.ts";
 import type { JobWaiting } from "#shared/waiting.ts";
 import { assertSameBatch, assertSameJob, type SameRequest } from "./same-request.ts";
@@ -97,7 +98,7 @@ export interface Jobs {
 const STARTS_AGAIN: ReadonlySet<Decision> = new Set(["retry", "regenerate"]);
 
 /** Jobs of a batch that are cancelled together: a few commits, and other work of the process comes between. */
-const CANCEL_CHUNK = 500;
+const CANCEL_CHUNK = 200;
 
 export function createJobs(
   engine: Engine,
@@ -154,7 +155,10 @@ export function createJobs(
         batchId: null,
         ...owner,
         ...valid,
+        ...fieldsOf(request, now()),
         title: title ?? valid.title,
+        scheduleId,
+        priority: request.priority ?? valid.priority ?? DEFAULT_PRIORITY,
         idempotencyKey,
         actor: { ...actorOf(principal), scheduleId },
         audit: action && entry(principal, action, scheduleId),
@@ -221,14 +225,9 @@ export function createJobs(
       const batch = { id, name, ...owner, idempotencyKey, audit };
       const kinds = new Set(valid.map(({ kind }) => kind));
       const stored = await inBatchSpan({ kinds, count: valid.length }, codeOf, (trace) =>
-        tenants.create(principal, valid.length, () => {
+        tenants.create(principal, valid.length, async () => {
           const same = { batchId: id, ...owner, actor, trace, ...fieldsOf(request, now()) };
-          const jobs = valid.map((each) => ({
-            id: newId(),
-            ...same,
-            ...each,
-            priority: request.priority ?? each.priority ?? DEFAULT_PRIORITY,
-          }));
+          const jobs = await jobsOfBatch(valid, same, request.priority);
           return engine.createBatch(batch, jobs, now(), tenants.quota);
         }),
       );

@@ -18,7 +18,7 @@ beforeEach(async () => {
       name: "mail",
       input,
       output: z.null(),
-      concurrency: [3, { limit: 1, key }],
+      concurrency: [3, { limit: 1, key, keyName: "customer" }],
       retry: { backoff: { firstMs: 60_000, jitter: 0 } },
       async run({ input: { name } }) {
         await new Promise<void>((resolve) => end.set(name, resolve));
@@ -62,13 +62,15 @@ test("[Q8] [E10] a job that is held back by a limit says so until it starts, and
   expect(await why(second)).toEqual({
     reason: "concurrency",
     of: "key",
+    key: "a",
+    keyName: "customer",
     limit: 1,
     ahead: 0,
-    message: "It waits for another job of its key",
+    message: "It waits for another job of customer a",
   });
   expect(await why(third)).toMatchObject({
     ahead: 1,
-    message: "It waits for another job of its key, and 1 job is before it",
+    message: "It waits for another job of customer a, and 1 job is before it",
   });
   // Those of another key, and without one, start beside it.
   await create("mail", "b1", "b");
@@ -103,9 +105,11 @@ test("[Q8] a job that waits for a time says for how long", async () => {
   fixture.advance(1000);
   expect(await why(limited)).toEqual({
     reason: "rate",
+    of: "key",
+    key: "a",
     startsInMs: 59_000,
     ahead: 0,
-    message: "The next one of its kind or key may start in 59 s",
+    message: "The next one of its key may start in 59 s",
   });
   fixture.advance(59_000);
   await fixture.reaches(limited, "DELIVERED");

@@ -18,6 +18,7 @@ function refusalOf(policies: unknown): string {
 }
 
 const key = () => "a";
+const rated = { limit: 1, perMs: 1, key };
 test.each<[policies: unknown, refusal: string]>([
   [{ retry: 3 }, "`retry` 3. Give an object."],
   [{ retry: null }, "`retry` null. Give an object."],
@@ -70,6 +71,15 @@ test.each<[policies: unknown, refusal: string]>([
     { concurrency: { limit: 1, key }, rateLimit: { limit: 1, perMs: 1, key: () => "a" } },
     "two functions `key`. Give its `concurrency` and its `rateLimit` the same function.",
   ],
+  [{ concurrency: { limit: 1, keyName: "customer" } }, "a `keyName` without a `key`."],
+  [
+    { concurrency: { limit: 1, key, keyName: "a" }, rateLimit: { ...rated, keyName: "b" } },
+    "two names `keyName` of one key.",
+  ],
+  ...["", " a", "a\nb", "x".repeat(51)].map((keyName): [PolicyFields, string] => [
+    { concurrency: { limit: 1, key, keyName } },
+    "`concurrency[0].keyName` a value of type string. Give a line of 1 to 50 characters.",
+  ]),
 ])("[E10] the policies %j are refused, and the error names the kind", (policies, refusal) => {
   expect(refusalOf(policies)).toContain(refusal);
   expect(refusalOf(policies)).toMatch(/^The kind "mail" has /);
@@ -83,7 +93,7 @@ const full = defineKind({
   timeLimitMs: 60_000,
   retentionDays: 0,
   priority: 9,
-  concurrency: [5, { limit: 1, key: customer }],
+  concurrency: [5, { limit: 1, key: customer, keyName: "customer" }],
   rateLimit: { limit: 10, perMs: 1000, key: customer },
 });
 
@@ -101,7 +111,7 @@ test("[E10] kind.list shows the policies that a kind has, without their function
     priority: 9,
     limits: {
       concurrency: 5,
-      perKey: { concurrency: 1, rate: { limit: 10, perMs: 1000 } },
+      perKey: { concurrency: 1, rate: { limit: 10, perMs: 1000 }, keyName: "customer" },
     },
   });
   expect(other).not.toHaveProperty("policies");
@@ -113,6 +123,10 @@ test.each<[PolicyFields, unknown]>([
   [{ concurrency: 3 }, { concurrency: 3 }],
   [{ concurrency: { limit: 2, key } }, { perKey: { concurrency: 2 } }],
   [{ rateLimit: { limit: 2, perMs: 5 } }, { rate: { limit: 2, perMs: 5 } }],
+  [
+    { rateLimit: { ...rated, keyName: "a" } },
+    { perKey: { rate: { limit: 1, perMs: 1 }, keyName: "a" } },
+  ],
 ])("the limits of the policies %j are those of an engine", (policies, limits) => {
   expect(limitsOf(policies)).toEqual(limits);
 });

@@ -8,6 +8,7 @@ import {
   backoffOf,
   concurrenciesOf,
   keyFunctionOf,
+  keyNameOf,
   limitsOf,
   type PolicyFields,
   ratesOf,
@@ -22,6 +23,9 @@ const LARGEST_FACTOR = 100;
 const LARGEST_LIMIT = 1_000_000;
 /** Rates of more than a day would be forgotten before they mean anything: an embedded engine forgets them at a restart. */
 const LONGEST_RATE_MS = 86_400_000;
+
+const MOST_NAME_CHARS = 50;
+const ADVICE_OF_NAME = `Give a line of 1 to ${MOST_NAME_CHARS} characters`;
 
 /** Engines count starts in whole microseconds. */
 const MOST_A_MS = 1000;
@@ -58,9 +62,14 @@ const key = z
   .unknown()
   .refine((given) => given === undefined || typeof given === "function", "Give a function")
   .optional();
+const keyName = z
+  .string({ error: ADVICE_OF_NAME })
+  .max(MOST_NAME_CHARS, ADVICE_OF_NAME)
+  .regex(/^(?!\s)[^\p{Cc}\p{Zl}\p{Zp}]+(?<!\s)$/u, ADVICE_OF_NAME)
+  .optional();
 const Limits = z.object({
-  concurrency: z.array(z.strictObject({ limit, key })),
-  rateLimit: z.array(z.strictObject({ limit, perMs: whole(1, LONGEST_RATE_MS), key })),
+  concurrency: z.array(z.strictObject({ limit, key, keyName })),
+  rateLimit: z.array(z.strictObject({ limit, perMs: whole(1, LONGEST_RATE_MS), key, keyName })),
 });
 
 /** Throws a `KindError` for a policy that no kind can have. Returns them as programs see them; `undefined`: there are none. */
@@ -97,6 +106,20 @@ function checkLimits(kind: string, fields: PolicyFields): void {
   for (const { limit: most, perMs } of lists.rateLimit) {
     if (most <= perMs * MOST_A_MS) continue;
     throw refusal(kind, "rateLimit.limit", most, `Give at most ${MOST_A_MS} a millisecond`);
+  }
+  const name = keyNameOf(fields);
+  const named = Object.values(lists)
+    .flat()
+    .filter((each) => each.keyName !== undefined);
+  if (named.some((each) => each.key === undefined)) {
+    throw new KindError(
+      `The kind "${kind}" has a \`keyName\` without a \`key\`. Give both, or none.`,
+    );
+  }
+  if (named.some((each) => each.keyName !== name)) {
+    throw new KindError(
+      `The kind "${kind}" has two names \`keyName\` of one key. Give its \`concurrency\` and its \`rateLimit\` the same name.`,
+    );
   }
   const one = keyFunctionOf(fields);
   if ([...lists.concurrency, ...lists.rateLimit].some((each) => each.key && each.key !== one)) {

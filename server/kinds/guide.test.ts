@@ -78,7 +78,11 @@ test("[E10] the kind with policies of their page has them, and works as it stand
       timeLimitMs: 30_000,
       retentionDays: 7,
       priority: 5,
-      limits: { concurrency: 20, rate: { limit: 10, perMs: 1000 }, perKey: { concurrency: 1 } },
+      limits: {
+        concurrency: 20,
+        rate: { limit: 10, perMs: 1000 },
+        perKey: { concurrency: 1, keyName: "customer" },
+      },
     },
     ["https://mail.example/send", "1"],
   ]);

@@ -56,6 +56,8 @@ interface Keyed<Input> {
    */
   // A method, because kinds of all inputs are one type.
   key?(input: Input): string | undefined;
+  /** Its name for people who read why a job waits: `customer` makes "It waits for another job of customer 42". One at most, too. */
+  readonly keyName?: string | undefined;
 }
 
 export const DEFAULT_BACKOFF: Backoff = {
@@ -79,7 +81,7 @@ export function backoffOf({ retry }: PolicyFields): Backoff {
 
 /** The limits of a kind whose policies were checked. `undefined`: it has none. */
 export function limitsOf(policies: PolicyFields): LimitsOfKind | undefined {
-  const all: NonNullable<LimitsOfKind["perKey"]> = {};
+  const all: Pick<LimitsOfKind, "concurrency" | "rate"> = {};
   const perKey: NonNullable<LimitsOfKind["perKey"]> = {};
   for (const { limit, key } of concurrenciesOf(policies)) {
     (key === undefined ? all : perKey).concurrency = limit;
@@ -87,6 +89,8 @@ export function limitsOf(policies: PolicyFields): LimitsOfKind | undefined {
   for (const { limit, perMs, key } of ratesOf(policies)) {
     (key === undefined ? all : perKey).rate = { limit, perMs };
   }
+  const keyName = keyNameOf(policies);
+  if (keyName !== undefined) perKey.keyName = keyName;
   const limits = { ...all, ...(isEmpty(perKey) ? {} : { perKey }) };
   return isEmpty(limits) ? undefined : limits;
 }
@@ -105,6 +109,12 @@ export function limitsOfKinds(kinds: ReadonlyMap<string, PolicyFields>): Map<str
 export function keyFunctionOf(policies: PolicyFields): Keyed<unknown>["key"] {
   const keyed = [...concurrenciesOf(policies), ...ratesOf(policies)];
   return keyed.find(({ key }) => key !== undefined)?.key;
+}
+
+/** The name of that key. */
+export function keyNameOf(policies: PolicyFields): string | undefined {
+  const keyed = [...concurrenciesOf(policies), ...ratesOf(policies)];
+  return keyed.find(({ keyName }) => keyName !== undefined)?.keyName;
 }
 
 export function concurrenciesOf({ concurrency }: PolicyFields): readonly ConcurrencyLimit[] {

@@ -5,6 +5,7 @@ import { type AnyKind, defineKind } from "#server/kinds/define.ts";
 import { createKindRegistry } from "#server/kinds/registry.ts";
 import { createRequestValidator } from "#server/jobs/validate-request.ts";
 import { AppError } from "#shared/errors.ts";
+import { ownerOf } from "#shared/principal.ts";
 import type { DeclaredSchedule } from "#shared/schedule.ts";
 import { me } from "#test/jobs/acting.ts";
 import { openSchedulesFixture, report } from "#test/schedules/schedules.fixture.ts";
@@ -51,6 +52,31 @@ describe("[K9] schedules that kinds declare", () => {
     expect(await keys()).toEqual(["mine"]);
   });
 
+  test("[K12] those of the owner that they had before sign-in are removed, and no other", async () => {
+    const { fixture, keys } = await open([kindWith([NIGHTLY])]);
+    await fixture.schedules.commands.upsert(me, { ...HOURLY, kind: "report", when: HOURLY });
+    const kinds = createKindRegistry([kindWith([NIGHTLY])]);
+    const owner = { tenant: "acme", owner: "system" };
+    const { engine, clock } = fixture;
+    const later = openSchedules({
+      engine,
+      jobs: { createScheduled: () => Promise.reject(new Error("No job is due.")) },
+      kinds,
+      record: async () => {},
+      owner,
+      earlier: ownerOf(me),
+      clock,
+      observer: { fired: () => {}, lagged: () => {} },
+      log: pino({ level: "silent" }),
+    });
+    later.start();
+    await fixture.advance(0);
+    expect(await keys()).toEqual(["hourly"]);
+    const { items } = await engine.schedules.list({ ...owner, limit: 9 });
+    expect(items.map(({ key }) => key)).toEqual(["nightly"]);
+    await later.stop();
+  });
+
   test("a second start changes nothing: times, state and what a person paused stay", async () => {
     const { fixture } = await open([kindWith([HOURLY])]);
     const { commands } = fixture.schedules;
@@ -59,9 +85,9 @@ describe("[K9] schedules that kinds declare", () => {
     await fixture.restart(60_000);
     expect((await fixture.schedules.commands.list(me, { limit: 9 })).items).toEqual([before]);
     await fixture.schedules.commands.pause(me, before?.id ?? "");
-    await fixture.restart(0, [kindWith([{ ...HOURLY, title: "New" }])]);
+    await fixture.restart(0, [kindWith([{ ...HOURLY, title: "New", priority: 2 }])]);
     const [after] = (await fixture.schedules.commands.list(me, { limit: 9 })).items;
-    expect(after).toMatchObject({ id: before?.id, title: "New", nextAt: null });
+    expect(after).toMatchObject({ id: before?.id, title: "New", priority: 2, nextAt: null });
     expect(after?.pausedAt).not.toBeNull();
   });
 
@@ -141,6 +167,7 @@ describe("[K9] a server does not start with a declared schedule", () => {
     [{ ...NIGHTLY, input: { to: 5 } }, /"nightly" of the kind "report" cannot be used: .*to/],
     [{ key: "none", input: {} }, /"none".*cron: Send one of cron, everyMs and at/],
     [{ key: "fast", input: {}, everyMs: 10 }, /"fast".*MIN_SCHEDULE_MS/],
+    [{ ...NIGHTLY, priority: 10 }, /"nightly".*priority/],
   ])("that cannot be used: %j", (declared, text) => {
     expect(refusal(kindWith([declared]))).toThrow(text);
   });

@@ -6,7 +6,7 @@ import { KindError, type KindRegistry } from "#server/kinds/registry.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError, messageOf, wholeMessageOf } from "#shared/errors.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
-import type { Owner } from "#shared/principal.ts";
+import { isSameOwner, type Owner } from "#shared/principal.ts";
 import { type ScheduleRequest, ScheduleToUpsert } from "./inputs.ts";
 import { planOf } from "./plan.ts";
 import type { StoreSchedule } from "./store-schedule.ts";
@@ -62,6 +62,8 @@ export interface DeclarerOptions {
   storeSchedule: StoreSchedule;
   declared: readonly ScheduleRequest[];
   owner: Owner;
+  /** Another owner that this server may have stored them for before. */
+  earlier?: Owner | undefined;
   kinds: ReadonlyMap<string, unknown>;
   clock: Pick<Clock, "after" | "hold">;
   /** Called when they are stored. */
@@ -70,11 +72,11 @@ export interface DeclarerOptions {
 }
 
 /**
- * Stores them, and removes those that are no longer declared. Only those of kinds that this server has: others may belong to
+ * Stores them, and removes those that are no longer declared, or belong to the owner of before. Only those of kinds that this server has: others may belong to
  * servers with other kinds. Goes on until the data can be written. Returns what stops it.
  */
 export function startDeclaring(options: DeclarerOptions): () => void {
-  const { store, storeSchedule, declared, owner, kinds, clock, done, log } = options;
+  const { store, storeSchedule, declared, owner, earlier, kinds, clock, done, log } = options;
   let stopped = false;
   let cancel: (() => void) | undefined;
 
@@ -91,11 +93,10 @@ export function startDeclaring(options: DeclarerOptions): () => void {
     }
   }
 
-  async function removeOthers(): Promise<void> {
-    const wanted = new Set(declared.map(({ key }) => key));
+  async function removeOthers(of: Owner, wanted: ReadonlySet<string>): Promise<void> {
     let cursor: string | undefined;
     do {
-      const page = await store.list({ ...owner, cursor, limit: MAX_PAGE_ITEMS });
+      const page = await store.list({ ...of, cursor, limit: MAX_PAGE_ITEMS });
       for (const { id, key, kind, version, declared: isDeclared } of page.items) {
         if (!isDeclared || wanted.has(key) || !kinds.has(kind)) continue;
         if (await store.remove(id, version)) {
@@ -109,7 +110,10 @@ export function startDeclaring(options: DeclarerOptions): () => void {
   async function declare(): Promise<void> {
     try {
       await storeAll();
-      await removeOthers();
+      await removeOthers(owner, new Set(declared.map(({ key }) => key)));
+      if (earlier !== undefined && !isSameOwner(earlier, owner)) {
+        await removeOthers(earlier, new Set());
+      }
       done();
     } catch (error) {
       if (stopped) return;

@@ -1,6 +1,7 @@
 /** The inputs of procedures about schedules. */
 import { z } from "zod";
-import { Key, Text } from "#server/jobs/inputs.ts";
+import { Key, StandingOptions, Text } from "#server/jobs/inputs.ts";
+import type { StandingOptions as Options } from "#shared/create-options.ts";
 import {
   MAX_CRON_CHARS,
   MAX_KIND_CHARS,
@@ -31,7 +32,7 @@ const Times = z.object({
 });
 
 /** A schedule as its owner asks for it. */
-export interface ScheduleRequest {
+export interface ScheduleRequest extends Options {
   key: string;
   kind: string;
   input: unknown;
@@ -47,6 +48,7 @@ export const ScheduleToUpsert = z
     input: z.unknown(),
     title: Text.trim().min(1).max(MAX_TITLE_CHARS).optional(),
     missed: z.enum(MISSED_POLICIES).optional(),
+    ...StandingOptions.shape,
     ...Times.shape,
   })
   .transform(({ cron, timeZone, everyMs, at, ...rest }, { issues, value }): ScheduleRequest => {

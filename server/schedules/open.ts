@@ -13,6 +13,7 @@ export interface OpenSchedulesOptions extends Pick<SchedulesOptions, "jobs" | "k
   engine: SchedulerOptions["engine"];
   /** Of declared schedules. */
   owner: Owner;
+  earlier?: Owner | undefined;
   clock: Clock;
   observer: ScheduleObserver;
   log: Logger;
@@ -27,7 +28,7 @@ export interface OpenSchedules {
 
 /** Throws `KindError` for a declared schedule that cannot be used. */
 export function openSchedules(options: OpenSchedulesOptions): OpenSchedules {
-  const { engine, jobs, kinds, record, owner, clock, observer, log } = options;
+  const { engine, jobs, kinds, record, owner, earlier, clock, observer, log } = options;
   const { schedules: store } = engine;
   const validate = createRequestValidator(kinds);
   const declared = declaredSchedules(kinds, validate);
@@ -43,6 +44,7 @@ export function openSchedules(options: OpenSchedulesOptions): OpenSchedules {
         storeSchedule: createStoreSchedule({ store, validate, now: clock.now }),
         declared,
         owner,
+        earlier,
         kinds,
         clock,
         done: wake,

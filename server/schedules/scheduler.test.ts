@@ -1,9 +1,11 @@
 import { onTestFinished, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { assignSchedules } from "#server/auth/assign-schedules.ts";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
+import { ownerOf } from "#shared/principal.ts";
 import { me } from "#test/jobs/acting.ts";
 import {
   type FixtureOptions,
@@ -47,7 +49,7 @@ async function upsert({ schedules }: SchedulesFixture, request: ScheduleRequest)
 const record = ({ schedules }: SchedulesFixture, id: string) => schedules.commands.get(me, id);
 
 describe("[K3] firings", () => {
-  test("[K6] a schedule creates a job at each of its times, for its owner, and both name each other", async () => {
+  test("[K6] [K11] a schedule creates a job at each of its times, for its owner, and both name each other", async () => {
     const fixture = await open("2027-03-26T12:00:00Z");
     const id = await upsert(fixture, { ...NIGHTLY, title: "The nightly one" });
     await fixture.advance(2 * DAY_MS);
@@ -58,7 +60,14 @@ describe("[K3] firings", () => {
       "2027-03-27T02:00:00.000Z",
     ]);
     const [newest] = jobs;
-    expect(newest).toMatchObject({ kind: "report", title: "The nightly one", owner: "local" });
+    expect(newest).toMatchObject({
+      kind: "report",
+      title: "The nightly one",
+      owner: "local",
+      scheduleId: id,
+    });
+    const query = { tenant: "local", scheduleId: id, limit: 9 };
+    expect((await fixture.engine.listJobs(query)).items).toEqual(jobs);
     const { events } = (await fixture.engine.readEvents(newest?.id ?? "", 0, 1)) ?? {};
     expect(events?.[0]?.actor).toEqual({ user: "local", via: "schedule", scheduleId: id });
     expect(await record(fixture, id)).toMatchObject({
@@ -73,6 +82,87 @@ describe("[K3] firings", () => {
     // A firing is no command of a caller.
     const audit = await fixture.engine.audit.list({ tenant: "local", limit: 9 });
     expect(audit.items.map(({ action }) => action)).toEqual(["schedule.upsert"]);
+  });
+
+  test("[K10] its jobs have its options, also those by hand and those for times that were missed, else those of their kind", async () => {
+    const kinds = [{ ...report, name: "urgent", priority: 4 }];
+    const fixture = await open("2027-01-01T00:00:00Z", { kinds });
+    const of = { kind: "urgent", input: {}, when: { everyMs: HOUR_MS } };
+    const options = { priority: 0, expiresInMs: DAY_MS, maxAttempts: 2 };
+    const id = await upsert(fixture, { ...of, ...options, key: "given" });
+    await fixture.schedules.commands.trigger(me, id);
+    await fixture.advance(HOUR_MS);
+    await fixture.restart(5.5 * HOUR_MS);
+    const jobs = await fixture.jobs();
+    expect(jobs).toHaveLength(3);
+    for (const { createdAt, expiresAt, priority, maxAttempts } of jobs) {
+      expect({ priority, maxAttempts }).toEqual({ priority: 0, maxAttempts: 2 });
+      expect((expiresAt?.getTime() ?? 0) - createdAt.getTime()).toBe(DAY_MS);
+    }
+    const plain = await upsert(fixture, { ...of, key: "plain" });
+    const job = await fixture.schedules.commands.trigger(me, plain);
+    expect(job).toMatchObject({ priority: 4, expiresAt: null, maxAttempts: null });
+  });
+
+  test("a schedule that gets another kind and input while it fires never mixes the two", async () => {
+    const letter = defineKind({
+      name: "letter",
+      input: z.object({ from: z.string() }),
+      output: z.null(),
+      run: async () => null,
+    });
+    let between: (() => Promise<void>) | undefined;
+    const fixture = await open("2027-01-01T00:00:00Z", {
+      kinds: [report, letter],
+      wrap: (engine, jobs) => ({
+        jobs,
+        engine: {
+          ...engine,
+          schedules: {
+            ...engine.schedules,
+            async take(request) {
+              const found = await engine.schedules.take(request);
+              if (found.taken.length > 0) await between?.();
+              return found;
+            },
+          },
+        },
+      }),
+    });
+    await upsert(fixture, every(HOUR_MS));
+    between = async () => {
+      between = undefined;
+      await upsert(fixture, every(HOUR_MS, { kind: "letter", input: { from: "bob" } }));
+    };
+    await fixture.advance(HOUR_MS);
+    expect((await fixture.jobs()).map(({ kind }) => kind)).toEqual(["letter"]);
+    expect(fixture.results).toEqual(["fired"]);
+  });
+
+  test("[K12] a schedule that is given to another owner while it fires stays until it has fired, once", async () => {
+    const store = () => fixture.engine.schedules;
+    const to = { tenant: "local", owner: "ann" };
+    let assigned: unknown;
+    const assign = () =>
+      assignSchedules(store(), { from: ownerOf(me), to, now: () => fixture.clock.now() });
+    const fixture = await open("2027-01-01T00:00:00Z", {
+      wrap: (engine, jobs) => ({
+        engine,
+        jobs: {
+          ...jobs,
+          async createScheduled(...args) {
+            assigned ??= await assign();
+            return jobs.createScheduled(...args);
+          },
+        },
+      }),
+    });
+    const id = await upsert(fixture, every(HOUR_MS));
+    await fixture.advance(HOUR_MS);
+    expect(assigned).toEqual({ moved: 0, left: [{ id, key: "often", why: "busy" }] });
+    expect(await assign()).toEqual({ moved: 1, left: [] });
+    await fixture.advance(HOUR_MS);
+    expect((await fixture.jobs()).map(({ owner }) => owner)).toEqual(["ann", "local"]);
   });
 
   test("one time fires once, and the schedule stays without another", async () => {

@@ -23,6 +23,7 @@ import {
   requestedSchedule,
 } from "./firing.ts";
 import { firingKey } from "./firing-key.ts";
+import { jobOf } from "./job-of-schedule.ts";
 import type { ScheduleObserver } from "./observer.ts";
 
 /** The engine tells no process of another one's schedules. */
@@ -75,11 +76,11 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   async function create(schedule: ScheduleSummary, idempotencyKey: string): Promise<Outcome> {
     const whole = await store.get(schedule.id);
     if (whole === undefined) return { result: "skipped" };
-    const { id, tenant, owner, kind, title } = schedule;
+    const { tenant, owner } = whole;
     try {
       const job = await jobs.createScheduled(
         { userId: owner, tenantId: tenant, scopes: [], via: "schedule" },
-        { kind, input: whole.input, title, scheduleId: id, idempotencyKey },
+        { ...jobOf(whole), idempotencyKey },
       );
       return { result: "fired", jobId: job.id };
     } catch (error) {

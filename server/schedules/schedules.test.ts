@@ -54,6 +54,21 @@ describe("[K1] a schedule has a key of its owner's choosing", () => {
     expect(moved).toMatchObject({ cron: null, everyMs: 10_000, title: null });
   });
 
+  test("[K10] other options change it, the same ones do not, and its times stay", async () => {
+    const fixture = await open();
+    const { commands } = fixture.schedules;
+    const { nextAt } = await commands.upsert(me, HOURLY);
+    await fixture.advance(HOUR_MS / 4);
+    const none = { priority: null, expiresInMs: null, maxAttempts: null };
+    const steps = [{ priority: 0 }, { expiresInMs: 5 }, { maxAttempts: 2 }];
+    for (const [index, options] of steps.entries()) {
+      const first = await commands.upsert(me, { ...HOURLY, ...options });
+      expect(first).toMatchObject({ ...none, ...options, version: index + 2, nextAt });
+      expect(await commands.upsert(me, { ...HOURLY, ...options })).toEqual(first);
+    }
+    expect(await commands.upsert(me, HOURLY)).toMatchObject({ ...none, nextAt });
+  });
+
   test("many at once store one", async () => {
     const fixture = await open();
     const { commands } = fixture.schedules;
@@ -128,6 +143,10 @@ describe("[K5] a schedule is refused with the field that is at fault", () => {
     expect(fault({ cron: "@daily", key: "\ud800" })).toEqual(["key"]);
     expect(fault({ cron: "@daily", title: "x".repeat(301) })).toEqual(["title"]);
     expect(fault({ cron: "@daily", missed: "all" })).toEqual(["missed"]);
+    expect(fault({ cron: "@daily", priority: 10 })).toEqual(["priority"]);
+    expect(fault({ cron: "@daily", expiresInMs: 0 })).toEqual(["expiresInMs"]);
+    expect(fault({ cron: "@daily", expiresInMs: 367 * DAY_MS })).toEqual(["expiresInMs"]);
+    expect(fault({ cron: "@daily", maxAttempts: 101 })).toEqual(["maxAttempts"]);
     expect(fault({ at: "tomorrow" })).toEqual(["at"]);
     expect(fault({ at: new Date(8.64e15) })).toEqual(["at"]);
     expect(fault({ at: new Date(Number.NaN) })).toEqual(["at"]);

@@ -17,6 +17,7 @@ import {
 } from "#shared/schedule.ts";
 import { createScheduleChanges, noSchedule, type ScheduleChange } from "./changes.ts";
 import type { ScheduleRequest } from "./inputs.ts";
+import { jobOf } from "./job-of-schedule.ts";
 import { upcomingOf } from "./plan.ts";
 import { createStoreSchedule } from "./store-schedule.ts";
 
@@ -129,12 +130,9 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     async trigger(principal, scheduleId) {
       const schedule = await store.get(scheduleId);
       if (schedule === undefined || !mayChange(principal, schedule)) throw noSchedule(scheduleId);
-      const { kind, input, title, tenant, owner } = schedule;
+      const { tenant, owner } = schedule;
       const job = await jobs.createScheduled(principal, {
-        kind,
-        input,
-        title,
-        scheduleId,
+        ...jobOf(schedule),
         owner: { tenant, owner },
         action: "schedule.trigger",
       });

@@ -4,6 +4,7 @@ import type { ScheduleStore } from "#server/engine/schedule-store.ts";
 import { issueAt, sentenceOf } from "#server/jobs/check-schema.ts";
 import type { RequestValidator } from "#server/jobs/validate-request.ts";
 import { plainJson } from "#server/jobs/plain-json.ts";
+import type { StandingOptions } from "#shared/create-options.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import { MAX_INPUT_BYTES, MAX_TITLE_CHARS } from "#shared/limits.ts";
@@ -30,7 +31,8 @@ export interface StoredSchedule {
 }
 
 /** The fields that its owner chooses. */
-type Definition = Plan & Pick<Schedule, "kind" | "title" | "missed" | "declared" | "input">;
+type Definition = Plan &
+  Pick<Schedule, "kind" | "title" | "missed" | "declared" | "input" | keyof StandingOptions>;
 
 export type StoreSchedule = (
   owner: Owner,
@@ -45,6 +47,7 @@ export type StoreSchedule = (
 export function createStoreSchedule({ store, validate, now }: StoreScheduleOptions): StoreSchedule {
   function definitionOf(request: ScheduleRequest, declared: boolean): Definition {
     const { kind, title, missed = "once", when } = request;
+    const { priority = null, expiresInMs = null, maxAttempts = null } = request;
     const plan = planOf(when);
     // The kind's schema reads the input again for each job, so it is stored as it was given.
     validate.one({ kind, input: request.input });
@@ -58,6 +61,9 @@ export function createStoreSchedule({ store, validate, now }: StoreScheduleOptio
       kind,
       title: title === undefined ? null : cutText(title, MAX_TITLE_CHARS),
       missed,
+      priority,
+      expiresInMs,
+      maxAttempts,
       declared,
       input: input.value,
     };
@@ -130,6 +136,9 @@ function isSame(one: Definition, other: Definition): boolean {
     one.kind === other.kind &&
     one.title === other.title &&
     one.missed === other.missed &&
+    one.priority === other.priority &&
+    one.expiresInMs === other.expiresInMs &&
+    one.maxAttempts === other.maxAttempts &&
     one.declared === other.declared &&
     JSON.stringify(one.input) === JSON.stringify(other.input)
   );

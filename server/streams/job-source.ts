@@ -41,7 +41,8 @@ export function createJobSource(
     fold: (older, newer) => {
       if (older.value.type !== "progress") return undefined;
       const skipped = (older.value.skipped ?? 0) + 1 + (newer.value.skipped ?? 0);
-      return { pos: newer.pos, value: { ...newer.value, skipped } };
+      const { gap } = older.value;
+      return { pos: newer.pos, value: { ...newer.value, skipped, ...(gap && { gap }) } };
     },
     markGap: ({ entries }) =>
       entries.map(({ pos, value }) => ({ pos, value: { ...value, gap: true } })),

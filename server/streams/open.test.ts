@@ -29,6 +29,10 @@ beforeEach(async () => {
 
 const now = () => new Date();
 
+function mirroredAt(n: number, gap?: true) {
+  return { outside: { position: `${n}-0`, details: {}, gap, message: "waits" } };
+}
+
 describe("a watch of a job", () => {
   test("[S4] starts with the current state without a cursor, then goes on live", async () => {
     const jobId = await fixture.createJob();
@@ -137,6 +141,37 @@ describe("a watch of a job", () => {
     expect(seen.map(({ details }) => details)).toEqual(newest);
     expect(checkRecord(await fixture.logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
     watch.stop();
+  });
+
+  test("[X3] the mark of a gap in a mirrored job's log stays on the event that its own is folded into", async () => {
+    const [id, kind] = [newId(), "test:queue"];
+    const fresh = {
+      id,
+      kind,
+      title: "A job",
+      input: {},
+      batchId: null,
+      ...ownerOf(me),
+      ...mirroredAt(1),
+    };
+    await engine.createJob(fresh, now());
+    await engine.change(
+      id,
+      { action: "start", progress: 0, message: "started", ...mirroredAt(2) },
+      now(),
+    );
+    for (let n = 3; n <= 90; n++) {
+      const step = { action: "progress", progress: n, message: `step ${n}` } as const;
+      await engine.change(id, { ...step, ...mirroredAt(n, n === 40 || undefined) }, now());
+    }
+    const seen: JobEvent[] = [];
+    const end = { action: "deliver", message: "done", output: null, ...mirroredAt(91) } as const;
+    await engine.change(id, end, now());
+    const from = { after: 2 };
+    for await (const { value } of await streams.job(me, id, from)) seen.push(value);
+    expect(seen.map(({ type, skipped, gap }) => [type, skipped, gap])).toEqual([
+      ["delivered", 88, true],
+    ]);
   });
 
   test("[S2] [S3] [S5] holds for a sink that fills up and drains at random", async () => {

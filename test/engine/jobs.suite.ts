@@ -33,6 +33,7 @@ export function jobsSuite(subject: EngineUnderTest): void {
         error: null,
         priority: 0,
         maxAttempts: null,
+        scheduleId: null,
         createdAt: at(0),
         startsAt: null,
         expiresAt: null,

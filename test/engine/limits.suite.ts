@@ -355,7 +355,7 @@ export function limitsSuite(subject: EngineUnderTest): void {
       const [, second, third, , keyless] = jobs.map(({ id }) => id);
       const [given] = await claim(engine, 1, LIMITS);
       expect(given?.jobId).toBe(jobs[0]?.id);
-      const one = { startsInMs: null, ahead: 0, running: { kind: 1, key: 1 } };
+      const one = { key: "x", startsInMs: null, ahead: 0, running: { kind: 1, key: 1 } };
       expect(await engine.waiting(second ?? "", LIMITS)).toMatchObject(one);
       expect(await engine.waiting(third ?? "", LIMITS)).toMatchObject({ ...one, ahead: 1 });
       const { rateInMs } = (await engine.waiting(third ?? "", LIMITS)) ?? {};
@@ -363,6 +363,7 @@ export function limitsSuite(subject: EngineUnderTest): void {
       expect(rateInMs?.key).toBeGreaterThan(59 * MINUTE);
       expect(rateInMs?.key).toBeLessThanOrEqual(60 * MINUTE);
       expect(await engine.waiting(keyless ?? "", LIMITS)).toEqual({
+        key: null,
         startsInMs: null,
         ahead: 0,
         running: { kind: 1, key: null },

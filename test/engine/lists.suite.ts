@@ -94,6 +94,70 @@ export function listsSuite(subject: EngineUnderTest): void {
       }
     });
 
+    test("[K11] the jobs of a schedule are listed by its id, with each other filter, wherever they went", async ({
+      engine,
+    }) => {
+      const scheduleId = newId();
+      const { batch, jobs } = newBatch(1);
+      await engine.createBatch(batch, jobs, at(0));
+      for (const [index, kind] of ["article", "report", "article", "article"].entries()) {
+        const { id } = await engine.createJob(newJob({ kind, scheduleId }), at(0));
+        await engine.createJob(newJob({ kind, scheduleId: newId() }), at(0));
+        await engine.createJob(newJob({ kind, ...(index === 1 && BOB) }), at(0));
+        if (index > 1) await engine.change(id, START, at(1));
+        if (index > 2) await engine.change(id, DELIVER, at(2));
+      }
+      const all = await allJobs(engine, { ...ANN, limit: 100 });
+      const own = all.filter((job) => job.scheduleId === scheduleId);
+      expect(own).toHaveLength(4);
+      for (const owner of [ANN, { tenant: ANN.tenant }]) {
+        for (const status of [
+          undefined,
+          "PENDING",
+          "PROCESSING",
+          "DELIVERED",
+          "ABORTED",
+        ] as const) {
+          for (const kind of [undefined, "article", "report", "nothing"]) {
+            const expected = own.filter(
+              (job) =>
+                (status === undefined || job.status === status) &&
+                (kind === undefined || job.kind === kind),
+            );
+            const query = { ...owner, scheduleId, status, kind, limit: 2 };
+            expect(await allJobs(engine, query)).toEqual(expected);
+          }
+        }
+      }
+      for (const none of [
+        { ...BOB, scheduleId },
+        { tenant: "other", scheduleId },
+        { ...ANN, scheduleId, batchId: batch.id },
+        { ...ANN, scheduleId: newId() },
+      ]) {
+        expect(await allJobs(engine, { ...none, limit: 9 })).toEqual([]);
+      }
+      const member = newBatch(1);
+      const strange = member.jobs.map((job) => ({ ...job, scheduleId }));
+      expect(await codeOf(engine.createBatch(member.batch, strange, at(3)))).toBe("BAD_REQUEST");
+
+      // To another owner, to another tenant, and gone.
+      const listed = async (owner: { tenant: string; owner?: string }) =>
+        ids((await engine.listJobs({ ...owner, scheduleId, limit: 9 })).items);
+      await engine.assign(ANN, BOB, 99);
+      expect(await listed(ANN)).toEqual([]);
+      expect(await listed(BOB)).toEqual(ids(own));
+      expect(await listed({ tenant: ANN.tenant })).toEqual(ids(own));
+      const open = own.filter(({ status }) => status !== "DELIVERED");
+      for (const { id } of open) await engine.change(id, { action: "cancel" }, at(4));
+      const eve = { tenant: "other", owner: "eve" };
+      await engine.assign(BOB, eve, 99);
+      expect(await listed({ tenant: ANN.tenant })).toEqual([]);
+      expect(await listed(eve)).toEqual(ids(own));
+      expect(await engine.prune(at(9), 99)).toBe(4);
+      expect(await listed(eve)).toEqual([]);
+    });
+
     test("[J9] an owner sees no jobs of another owner", async ({ engine }) => {
       const { batch, jobs } = newBatch(2);
       await engine.createBatch(batch, jobs, at(0));

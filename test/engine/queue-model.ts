@@ -182,6 +182,7 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
       const until = (limit: KeyLimits | undefined, name: string) =>
         limit?.rate === undefined ? 0 : untilStart(limit.rate, starts.get(name) ?? 0, now);
       return {
+        key: key ?? null,
         startsInMs: state.is === "delayed" ? Math.max(0, state.until - now) : null,
         ahead: Math.max(0, before),
         running: {

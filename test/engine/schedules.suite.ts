@@ -50,6 +50,24 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       expect(await (await data.open()).schedules.get(id)).toEqual(schedule);
     });
 
+    test("[K10] options of its jobs are stored with a schedule, and records of earlier versions have none", async ({
+      engine,
+    }) => {
+      const options = { priority: 0, expiresInMs: 1, maxAttempts: 100 };
+      const schedule = newSchedule(options);
+      await engine.schedules.create(schedule);
+      expect(await engine.schedules.get(schedule.id)).toMatchObject(options);
+      const other = changed(schedule, { priority: 9, expiresInMs: null });
+      expect(await engine.schedules.replace(other)).toBe(true);
+      expect((await engine.schedules.list({ limit: 1 })).items).toEqual([other]);
+
+      // Fields that are `undefined` are not in the record, as in those that were stored before there were any.
+      const { priority: _1, expiresInMs: _2, maxAttempts: _3, ...old } = newSchedule();
+      await engine.schedules.create(old as typeof schedule);
+      const none = { priority: null, expiresInMs: null, maxAttempts: null };
+      expect(await engine.schedules.get(old.id)).toEqual({ ...old, ...none });
+    });
+
     test("[K1] of schedules with one key that are created at once, one is stored", async ({
       engine,
     }) => {
@@ -223,6 +241,68 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       expect((await take(engine)).next).toEqual(all[0]?.nextAt);
     });
 
+    test("[K12] a schedule is given to another owner as it is, unless a firing is under way", async ({
+      engine,
+    }) => {
+      const { schedules } = engine;
+      const given = (schedule: ScheduleSummary, to = BOB) => changed(schedule, to);
+      const list = async (of: object) =>
+        (await schedules.list({ ...of, limit: 9 })).items.map(({ id }) => id);
+      const [first, last] = [newSchedule({ key: "k", nextAt: inMs(-1000) }), newSchedule(BOB)];
+      for (const each of [first, last]) await schedules.create(each);
+      const eve = { tenant: "other", owner: "eve" };
+      // Within the tenant, and to another.
+      expect(await schedules.assign(given(first))).toBe("moved");
+      expect(await list(ANN)).toEqual([]);
+      expect(await list(BOB)).toEqual([last.id, first.id]);
+      const bobs = { ...first, ...BOB, version: 2 };
+      const eves = given(bobs, eve);
+      expect(await schedules.assign(eves)).toBe("moved");
+      expect(await schedules.get(first.id)).toEqual({ ...first, ...eve, version: 3 });
+      expect([await list({ tenant: BOB.tenant }), await list(eve)]).toEqual([
+        [last.id],
+        [first.id],
+      ]);
+      expect(await list({})).toEqual([last.id, first.id]);
+      expect(await schedules.find(eve, "k")).toBe(first.id);
+      expect(await schedules.find(BOB, "k")).toBeUndefined();
+      const { taken } = await take(engine);
+      expect(taken).toEqual([{ schedule: eves, begun: false }]);
+
+      // A process holds it.
+      const back = given(eves, ANN);
+      expect(await schedules.assign(back)).toBe("busy");
+      await schedules.release(first.id, 3, HOUR_MS, new Date());
+      expect(await schedules.assign(back)).toBe("busy");
+      const fired = changed(eves, { nextAt: inMs(HOUR_MS) });
+      await schedules.replace(fired);
+      // Its owner has paused it while a firing had begun, or one by hand is asked for.
+      const begun = newSchedule({ nextAt: inMs(-1000), key: "begun" });
+      await schedules.create(begun);
+      await take(engine);
+      const paused = changed(begun, { pausedAt: at(0) });
+      await schedules.replace(paused);
+      expect(await schedules.assign(given(paused))).toBe("busy");
+      const asked = changed(paused, { nextAt: inMs(HOUR_MS), requestedAt: at(0) });
+      await schedules.replace(asked);
+      expect(await schedules.assign(given(asked))).toBe("busy");
+      const idle = changed(asked, { requestedAt: null });
+      await schedules.replace(idle);
+      expect(await schedules.assign(given(idle))).toBe("moved");
+
+      const other = newSchedule({ key: "k" });
+      await schedules.create(other);
+      expect(await schedules.assign(given(fired, ANN))).toBe("taken");
+      expect(await schedules.get(first.id)).toMatchObject({ ...eve, version: 4 });
+      expect(await schedules.assign(given(eves, BOB))).toBe("changed");
+      expect(await schedules.assign(given(newSchedule()))).toBe("changed");
+      await schedules.remove(other.id);
+      expect(await schedules.assign(given(fired, ANN))).toBe("moved");
+      await schedules.remove(first.id);
+      expect(await schedules.find(ANN, "k")).toBeUndefined();
+      expect(await list(ANN)).toEqual([]);
+    });
+
     test("[K5] a tenant has a limited number, and one that has fired for the last time makes room", async ({
       engine,
     }) => {
@@ -238,7 +318,9 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       await expect(refused).rejects.toThrow(/"acme" has 1000 schedules.*MAX_SCHEDULES/);
       expect(await codeOf(refused)).toBe("BAD_REQUEST");
       expect(await engine.schedules.get(more.id)).toBeUndefined();
-      await engine.schedules.create(newSchedule({ tenant: "bakery" }));
+      const bakers = newSchedule({ tenant: "bakery" });
+      await engine.schedules.create(bakers);
+      expect(await engine.schedules.assign(changed(bakers, BOB))).toBe("full");
       const [first] = many;
       expect(await engine.schedules.remove(first?.id ?? "")).toBe(true);
       expect(await engine.schedules.create(more)).toBe(more.id);

@@ -17,7 +17,7 @@ const TIMES = new Set([
 /** The same, of a kind or a line. */
 const TIMES_OF = /^(?:queue|line|heads|permits):/;
 
-/** Ages each session, key of presence, place in the queue, lease, delay, rate and worker by `ms`, and wakes all that wait for work. */
+/** Ages each session, key of presence, lease of a mirror, place in the queue, lease, delay, rate and worker by `ms`, and wakes all that wait for work. */
 export async function advanceTime(
   { client }: { client: Client },
   prefix: string,
@@ -30,7 +30,7 @@ export async function advanceTime(
     return found.flat();
   };
   const keys = await keysLike("{*}:*");
-  const expiring = keys.filter((key) => /\}:(?:session|presence):/.test(key));
+  const expiring = keys.filter((key) => /\}:(?:(?:session|presence):|mirror:.*:holder$)/.test(key));
   await Promise.all(
     expiring.map(async (key) => {
       const left = await client.pttl(key);

@@ -33,6 +33,7 @@ import { Age } from "#client/app/ui/time.tsx";
 import { type TypingResult, useDraft, useJob, useJobwire, useTyping } from "#client/lib/react.tsx";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
+import { isDecidedHere } from "#shared/outside.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 
 /** Actions of people; the lifecycle decides which are offered. */
@@ -91,6 +92,14 @@ export function JobPage({ jobId }: { jobId: string }) {
                 part of a batch
               </Link>
             )}
+            {job.scheduleId != null && !readOnly && (
+              <Link
+                href={`/schedules/${job.scheduleId}/jobs`}
+                className="text-accent underline underline-offset-2"
+              >
+                of a schedule
+              </Link>
+            )}
           </p>
         }
       >
@@ -98,7 +107,7 @@ export function JobPage({ jobId }: { jobId: string }) {
         {!readOnly && (
           <>
             <ShareButton of={{ jobId }} record={job} />
-            <Decisions job={job} typing={typing} />
+            {isDecidedHere(job) && <Decisions job={job} typing={typing} />}
           </>
         )}
       </PageHeader>

@@ -9,6 +9,7 @@ import { simplified, skeletonOf } from "#client/app/schema-form/schema.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { AreaField, SelectField, TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
+import { OptionsFields, useOptions } from "#client/app/ui/options-fields.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { ScheduleTimesFields } from "#client/app/ui/schedule-times-fields.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
@@ -16,6 +17,7 @@ import { useKinds } from "#client/app/use-kinds.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import type { KindInfo } from "#shared/api.ts";
 import { MAX_KEY_CHARS } from "#shared/limits.ts";
+import type { StandingOptions } from "#shared/create-options.ts";
 import type { MissedPolicy, ScheduleTimes } from "#shared/schedule.ts";
 
 export function NewSchedulePage() {
@@ -54,12 +56,13 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
     input: inputOf(first),
   });
   const [entered, setEntered] = useState(ENTERED_FIRST);
+  const options = useOptions();
   /** Of the input, and of the times. */
   const [problem, setProblem] = useState<string>();
   const [timesProblem, setTimesProblem] = useState<string>();
   const create = useMutation({
-    mutationFn: (given: { times: ScheduleTimes; input: unknown }) =>
-      trpc.schedule.upsert.mutate({ ...fields, ...given.times, input: given.input }),
+    mutationFn: (given: ScheduleTimes & StandingOptions & { input: unknown }) =>
+      trpc.schedule.upsert.mutate({ ...fields, ...given }),
     onSuccess: () => navigate("/schedules"),
   });
   const faults = fieldErrorsOf(create.error);
@@ -79,7 +82,10 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
     const times = timesOf(entered);
     if ("error" in read) setProblem(read.error);
     if ("problem" in times) setTimesProblem(times.problem);
-    if ("value" in read && !("problem" in times)) create.mutate({ times, input: read.value });
+    const chosen = options.read();
+    if ("value" in read && !("problem" in times) && chosen !== undefined) {
+      create.mutate({ ...times, ...chosen, input: read.value });
+    }
   }
 
   return (
@@ -140,6 +146,7 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
         onChange={(event) => change({ input: event.target.value })}
         className="font-mono text-sm"
       />
+      <OptionsFields {...options.form} ofSchedule />
       <Button type="submit" tone="primary" disabled={create.isPending} className="px-5 py-2">
         {create.isPending ? "Creating…" : "Create schedule"}
       </Button>

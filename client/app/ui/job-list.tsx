@@ -16,13 +16,18 @@ import { Skeleton } from "./skeleton.tsx";
 
 /** `inOrder` loads all jobs, oldest first, and is for short lists; otherwise newest first, page by page. */
 export function JobList(
-  props: OwnersAsked & { batchId?: string; inOrder?: boolean; empty: ReactNode },
+  props: OwnersAsked & {
+    batchId?: string;
+    scheduleId?: string | undefined;
+    inOrder?: boolean;
+    empty: ReactNode;
+  },
 ) {
-  const { batchId, owner, allOwners, inOrder = false } = props;
+  const { batchId, scheduleId, owner, allOwners, inOrder = false } = props;
   const [params, setParams] = useSearchParams();
   const shown = params.get("show");
   const status = JOB_STATUSES.find((each) => each === shown);
-  const list = useJobs({ status, batchId, owner, allOwners });
+  const list = useJobs({ status, batchId, scheduleId, owner, allOwners });
   const lacksPages = inOrder && list.hasNextPage && list.error === null;
   const isLoading = list.isPending || lacksPages;
   const known = list.data ?? [];

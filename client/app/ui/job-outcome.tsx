@@ -2,6 +2,7 @@
 import { endingOf } from "#client/app/job-ending.ts";
 import type { KindView } from "#client/app/kind-parts.ts";
 import type { Job } from "#shared/job.ts";
+import { isDecidedHere } from "#shared/outside.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
 import { Breakable } from "./breakable.tsx";
 import { NewJobLink } from "./job-input.tsx";
@@ -10,7 +11,7 @@ import { Notice } from "./notice.tsx";
 /** `advice`: a sentence that helps to decide about the output. */
 export function JobOutcome(props: { job: Job; view: KindView; advice: string | undefined }) {
   const { job, view, advice } = props;
-  const readOnly = useReadOnly();
+  const readOnly = useReadOnly() || !isDecidedHere(job);
   if (job.status === "BLOCKED" && readOnly) {
     return <Notice tone="warn" title={`This ${view.noun} waits for a decision`} />;
   }
@@ -47,6 +48,13 @@ export function JobOutcome(props: { job: Job; view: KindView; advice: string | u
       <Notice tone="info" title="This job expired">
         {reason}
         {!readOnly && <p>You can retry it: it then runs as soon as it can.</p>}
+      </Notice>
+    );
+  }
+  if (word === "Removed") {
+    return (
+      <Notice tone="info" title="This job was removed from its queue">
+        {reason}
       </Notice>
     );
   }

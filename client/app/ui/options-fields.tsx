@@ -52,7 +52,9 @@ const PRIORITIES = Array.from({ length: MAX_PRIORITY + 1 }, (_, level) => ({
   text: level === 0 ? "0 (usual)" : level === MAX_PRIORITY ? `${level} (first)` : `${level}`,
 }));
 
-export function OptionsFields({ id, texts, errors, isOpen, onToggle, onChange }: OptionsForm) {
+/** `ofSchedule`: the options of its jobs, whose start is the schedule's. */
+export function OptionsFields(props: OptionsForm & { ofSchedule?: boolean }) {
+  const { id, texts, errors, isOpen, ofSchedule = false, onToggle, onChange } = props;
   const field = (name: keyof OptionTexts) => ({
     id: `${id}-${name}`,
     value: texts[name],
@@ -67,12 +69,14 @@ export function OptionsFields({ id, texts, errors, isOpen, onToggle, onChange }:
     >
       <summary className="text-sm font-medium">Options</summary>
       <div className="mt-4 grid gap-x-5 gap-y-2 sm:grid-cols-2">
-        <TextField
-          {...field("start")}
-          type="datetime-local"
-          label="Start"
-          hint="Your local time. Empty: at once"
-        />
+        {!ofSchedule && (
+          <TextField
+            {...field("start")}
+            type="datetime-local"
+            label="Start"
+            hint="Your local time. Empty: at once"
+          />
+        )}
         <SelectField
           {...field("priority")}
           label="Priority"

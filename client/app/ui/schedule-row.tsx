@@ -1,7 +1,8 @@
 /** A schedule in a list: when it creates jobs, what came of it, and what can be done with it. */
 import { CalendarClock, CircleCheck, CirclePause, TriangleAlert } from "lucide-react";
 import { Link } from "wouter";
-import { useOtherOwner } from "#client/app/use-owners.ts";
+import { optionsOf, whenOf } from "#client/app/schedule-words.ts";
+import { useOtherOwner, useOwners } from "#client/app/use-owners.ts";
 import type { ScheduleSummary } from "#shared/schedule.ts";
 import { Badge, type Look } from "./badge.tsx";
 import { Breakable } from "./breakable.tsx";
@@ -28,9 +29,10 @@ export function ScheduleRow(props: {
   onAct: (action: ScheduleAction) => void;
 }) {
   const { schedule, busy, onAct } = props;
-  const { key, kind, nextAt, pausedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
+  const { id, key, kind, nextAt, pausedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
   const state = stateOf(schedule);
   const owner = useOtherOwner(schedule);
+  const { search } = useOwners();
   return (
     <li
       aria-label={key}
@@ -45,7 +47,7 @@ export function ScheduleRow(props: {
         </h2>
         <p className="text-sm text-muted wrap-anywhere">
           {owner !== undefined && <span className="font-medium text-ink">{owner} · </span>}
-          {kind} · {whenOf(schedule)}
+          {[kind, whenOf(schedule), ...optionsOf(schedule)].join(" · ")}
         </p>
         <dl className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
           <Fact name="Next">{nextAt === null ? "none" : <Moment at={nextAt} />}</Fact>
@@ -61,6 +63,11 @@ export function ScheduleRow(props: {
               </Link>
             </Fact>
           )}
+          <Fact name="Jobs">
+            <Link href={`/schedules/${id}/jobs${search}`} className="text-accent underline">
+              Show all
+            </Link>
+          </Fact>
         </dl>
         {lastError !== null && (
           <p className={`text-sm wrap-anywhere ${state === "failed" ? "text-bad" : "text-muted"}`}>
@@ -116,23 +123,6 @@ function Fact(props: { name: string; children: React.ReactNode }) {
 
 function Moment({ at }: { at: Date }) {
   return <time dateTime={at.toISOString()}>{time.format(at)}</time>;
-}
-
-/** A newer server may have further ways to name times. */
-function whenOf({ cron, timeZone, everyMs, at }: ScheduleSummary): string {
-  if (cron !== null) return `${cron} (${timeZone ?? "UTC"})`;
-  if (everyMs !== null) return `every ${durationOf(everyMs)}`;
-  return at === null ? "at times of its own" : "once";
-}
-
-function durationOf(ms: number): string {
-  const units = [
-    [86_400_000, "d"],
-    [3_600_000, "h"],
-    [60_000, "min"],
-  ] as const;
-  const [size, unit] = units.find(([size]) => ms % size === 0) ?? [1000, "s"];
-  return `${ms / size} ${unit}`;
 }
 
 function stateOf({ nextAt, pausedAt, lastAt, lastError }: ScheduleSummary): State {

@@ -115,6 +115,15 @@ test("useCreateJob takes the input of its kind, as a caller sends it", () => {
   // @ts-expect-error: there is no such field
   create.mutate({ url: "https://example.com", colour: "red" });
   expectTypeOf(create.data?.result()).toEqualTypeOf<Promise<{ files: string[] }> | undefined>();
+  useCreateJob(client.kinds.thumbnails, { job: { priority: 5, runAt: new Date() }, retry: 2 });
+  useCreateJob(client.kinds.thumbnails, {
+    job({ url }) {
+      expectTypeOf(url).toBeString();
+      return { debounce: { key: url, windowMs: 500 } };
+    },
+  });
+  // @ts-expect-error: there is no such option of a job
+  useCreateJob(client.kinds.thumbnails, { job: { colour: "red" } });
   // @ts-expect-error: the hook itself creates the job
   useCreateJob(client.kinds.thumbnails, { mutationFn: async () => undefined });
 });

@@ -16,8 +16,8 @@ export const jobwireKeys = {
 } as const;
 
 export function jobsKey(filter: JobFilter & OwnersAsked, kind: string | undefined): string[] {
-  const { status, batchId, owner, allOwners } = filter;
-  const fields = { status, kind: filter.kind, batchId } satisfies FilterFields;
+  const { status, batchId, scheduleId, owner, allOwners } = filter;
+  const fields = { status, kind: filter.kind, batchId, scheduleId } satisfies FilterFields;
   const wanted = [...Object.values(fields), owner].map((each) => JSON.stringify(each) ?? "");
   return [...jobwireKeys.jobs, ...wanted, `${allOwners === true}`, ...(kind ? [`as ${kind}`] : [])];
 }

@@ -55,12 +55,12 @@ function useJobsOf(
 ): JobsResult {
   const { trpc } = useProvided().client;
   const { enabled = true, ...pass } = options;
-  const { status, batchId, owner, allOwners } = filter;
+  const { status, batchId, scheduleId, owner, allOwners } = filter;
   const owners = { owner, allOwners };
   const kindName = kind?.name ?? filter.kind;
   const asked = useMemo(
-    () => ({ status, kind: kindName, batchId }) satisfies FilterFields,
-    [status, kindName, batchId],
+    () => ({ status, kind: kindName, batchId, scheduleId }) satisfies FilterFields,
+    [status, kindName, batchId, scheduleId],
   );
   const queryKey = jobsKey({ ...filter, kind: kindName }, kind?.name);
   const onGap = useReadAgain(queryKey);

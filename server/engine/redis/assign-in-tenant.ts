@@ -2,16 +2,19 @@
 import { type Assigned, NONE_UNSETTLED } from "#server/engine/assignment.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Client } from "./client.ts";
+import { inGroups } from "./in-groups.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Newest } from "./newest.ts";
 import { decodeBatch, decodeSummary, encodeBatch, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
+import type { StagedBatches } from "./staged-batches.ts";
 
 interface AssignOptions {
   redis: Client;
   run: RunScript;
   keys: Keys;
   newest: Pick<Newest, "forget">;
+  staged: Pick<StagedBatches, "landAll">;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
@@ -22,6 +25,7 @@ export function createAssignInTenant({
   run,
   keys,
   newest,
+  staged,
   op,
 }: AssignOptions): (from: Owner, to: Owner, limit: number) => Promise<Assigned> {
   async function moveJob(jobId: string, from: Owner, to: Owner): Promise<boolean> {
@@ -65,13 +69,15 @@ export function createAssignInTenant({
 
   return async (from, to, limit) => {
     const owner = keys.owner(from);
+    // The jobs are found in the feed.
+    await staged.landAll(from.tenant);
     const [jobIds, batchIds] = await Promise.all(
       ["feed", "batches"].map((list) => redis.zrange(`${owner}:${list}`, "0", `${limit - 1}`)),
     );
-    const moved = await Promise.all([
-      ...(batchIds ?? []).map((id) => moveBatch(id, from, to)),
-      ...(jobIds ?? []).map((id) => moveJob(id, from, to)),
-    ]);
+    const moved = [
+      ...(await inGroups(batchIds ?? [], (id) => moveBatch(id, from, to))),
+      ...(await inGroups(jobIds ?? [], (id) => moveJob(id, from, to))),
+    ];
     return { moved: moved.filter(Boolean).length, unsettled: NONE_UNSETTLED };
   };
 }

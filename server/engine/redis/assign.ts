@@ -2,9 +2,9 @@
  * Gives jobs and batches to another owner. All keys of a tenant lie in one slot, so there is a short way within a tenant, and a
  * longer one to another tenant.
  */
-import { type Assigned, isSameOwner, refuseSameOwner } from "#server/engine/assignment.ts";
+import { type Assigned, refuseSameOwner } from "#server/engine/assignment.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Owner } from "#shared/principal.ts";
+import { isSameOwner, type Owner } from "#shared/principal.ts";
 import { createAssignAcrossTenants } from "./assign-across-tenants.ts";
 import { createAssignInTenant } from "./assign-in-tenant.ts";
 import type { Client } from "./client.ts";
@@ -12,6 +12,7 @@ import type { Keys } from "./keys.ts";
 import { createMoves } from "./moves.ts";
 import type { Newest } from "./newest.ts";
 import type { RunScript } from "./scripts.ts";
+import type { StagedBatches } from "./staged-batches.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 interface AssignOptions {
@@ -20,6 +21,7 @@ interface AssignOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Pick<Newest, "forget">;
+  staged: Pick<StagedBatches, "landAll">;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }

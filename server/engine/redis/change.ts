@@ -123,7 +123,7 @@ export function createChange({
       before.job.status,
       job.status,
       `${job.attempt}`,
-      keepsRank(change) ? "none" : `${delayOf(job, change, at) ?? ""}`,
+      placeAfter(job, change, at),
       job.output === UNREAD ? "" : toJson(job.output, job.id, "output"),
       job.batchId ?? "",
       before.op,
@@ -241,6 +241,13 @@ export function createChange({
       });
     },
   };
+}
+
+/** The delay after which the job may be claimed; "none": at once, with the rank that it had; "": no claim may take it. */
+function placeAfter(job: Job, change: JobChange, at: Date): string {
+  const delay = delayOf(job, change, at);
+  if (delay === null) return "";
+  return keepsRank(change) ? "none" : `${delay}`;
 }
 
 function newsOf({ id, tenant, kind }: Job, answer: ["ok"] | ToldOk): News | undefined {

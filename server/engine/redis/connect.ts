@@ -38,9 +38,9 @@ export const OLDEST = 7;
 /**
  * Version 2 stores records without field names. This program also reads version 1. Version 3 adds the lists and feeds of tenants,
  * version 4 their queues, in place of BullMQ's. Version 5 divides these, and the settled jobs, by kinds (`upgrade.ts`), and has records
- * with options, which earlier programs would lose.
+ * with options, which earlier programs would lose. So does version 6 with schedules.
  */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** `why`: only "import" may continue an interrupted import. */
 export async function openClients(

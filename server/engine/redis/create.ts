@@ -1,24 +1,27 @@
-/** Creates jobs and batches: one script stores them with their places in the queue, and the ring is told right afterwards. */
+/**
+ * Creates jobs and batches: one script stores them with their places in the queue, and the ring is told right afterwards. A
+ * large batch takes several (`large-batch.ts`).
+ */
 import type { Client } from "./client.ts";
 import type { Audited, NewBatch } from "#server/engine/contract.ts";
-import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
-import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 import { QuotaExceeded, type TenantQuota } from "#server/engine/quota.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import type { Debounce } from "#shared/create-options.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
-import { createdJob, type NewJob } from "#shared/lifecycle.ts";
+import type { NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { EncodeAudit } from "./audit.ts";
 import type { Change } from "./change.ts";
 import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
-import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
+import type { StoreLargeBatch } from "./large-batch.ts";
+import { encodeRows, type Rows } from "./new-rows.ts";
+import { encodeBatch } from "./records.ts";
 import type { News, Ring } from "./ring.ts";
 import type { RunScript } from "./scripts.ts";
-import type { TenantDirectory } from "./tenant-directory.ts";
+import { takenId, type TenantDirectory } from "./tenant-directory.ts";
 
 export interface Creation {
   /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before, or the job that took the call. */
@@ -37,12 +40,12 @@ interface Asked extends Made {
   key: string | undefined;
   batch: NewBatch | undefined;
   jobs: readonly NewJob[];
+  rows: Rows;
   audit: AuditEntry | undefined;
 }
 
 const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);
 
-type Created = ReturnType<typeof createdJob>;
 type Answer =
   | ["ok", moment: number, alarm: string, free: string[]]
   | ["debounced", string]
@@ -58,6 +61,7 @@ interface CreationOptions {
   newest: Newest;
   ring: Pick<Ring, "tell">;
   change: Pick<Change, "byId">;
+  storeLargeBatch: StoreLargeBatch;
   encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
@@ -71,6 +75,7 @@ export function createCreation({
   newest,
   ring,
   change,
+  storeLargeBatch,
   encodeAudit,
   op,
 }: CreationOptions): Creation {
@@ -81,9 +86,9 @@ export function createCreation({
     key,
     batch,
     jobs,
+    rows: { created, args },
     audit,
   }: Asked): Promise<string | undefined> {
-    const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
     if (batch) ids.push(batch.id);
     const expires = created.some(({ job }) => job.expiresAt !== null);
@@ -92,7 +97,7 @@ export function createCreation({
       // Before the jobs: no expiry is missed.
       expires && run("note-expiring", keys.expiring, owner.tenant, "note"),
     ]);
-    if (strange !== undefined) throw taken(strange);
+    if (strange !== undefined) throw takenId(strange);
     const name = op();
     const answer = await run<Answer>(
       "create",
@@ -107,7 +112,7 @@ export function createCreation({
       quota?.waitingJobs ?? 0,
       quota?.bytes ?? 0,
       debounceName(jobs[0]),
-      created.flatMap((each, index) => rowOf(each, jobs[index] as NewJob)),
+      args,
     );
     switch (answer[0]) {
       case "ok":
@@ -118,7 +123,7 @@ export function createCreation({
         await tenants.forget(owner.tenant, ids);
         return answer[1];
       case "taken":
-        throw taken(answer[1]);
+        throw takenId(answer[1]);
       case "full":
         await tenants.forget(owner.tenant, ids);
         throw new QuotaExceeded(answer[1]);
@@ -165,7 +170,9 @@ export function createCreation({
       refuseIllFormed(fresh);
       refuseMember(fresh);
       const { idempotencyKey: key, audit } = fresh;
-      const asked = { ...made, owner: fresh, key, batch: undefined, jobs: [fresh], audit };
+      const jobs = [fresh];
+      const [rows] = (await encodeRows(jobs, made.at)) as [Rows];
+      const asked = { ...made, owner: fresh, key, batch: undefined, jobs, rows, audit };
       const { debounce } = fresh;
       let before: string | undefined;
       for (;;) {
@@ -189,28 +196,13 @@ export function createCreation({
       }
       refuseStrangers(batch, jobs);
       const { audit } = batch;
-      const asked = { ...made, owner: batch, key, batch, jobs, audit };
+      const all = await encodeRows(jobs, made.at);
+      const [rows, ...more] = all as [Rows, ...Rows[]];
+      if (more.length > 0) return storeLargeBatch(batch, all, made);
+      const asked = { ...made, owner: batch, key, batch, jobs, rows, audit };
       return (await store(asked)) ?? batch.id;
     },
   };
-}
-
-/** The arguments of the script for one job. */
-function rowOf({ job, event }: Created, { trace = "", key }: NewJob): string[] {
-  const record = encodeSummary(summaryOf(job));
-  const { id, kind, priority, createdAt } = job;
-  return [
-    id,
-    kind,
-    record,
-    inputOf(job),
-    encodeEvent(event),
-    `${priority}`,
-    trace,
-    `${startDelayOf(job, createdAt)}`,
-    `${expiryOf(job, createdAt) ?? ""}`,
-    key === undefined ? "" : `=${key}`,
-  ];
 }
 
 /** The place of a debounced job among those of its owner. A kind's name has no space. */
@@ -224,15 +216,4 @@ function newsOf(
 ): News[] {
   const ready: News[] = moment > 0 ? [{ tenant, is: "ready", moment, free }] : [];
   return alarm === "" ? ready : [...ready, { tenant, alarm }];
-}
-
-function inputOf({ id, input }: Job): string {
-  return toJson(input, id, "input");
-}
-
-function taken(id: string): AppError {
-  return new AppError(
-    "INTERNAL",
-    `A job or batch with the id ${id} already exists. Nothing was stored.`,
-  );
 }

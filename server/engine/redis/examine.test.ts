@@ -2,12 +2,14 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Finding } from "#shared/finding.ts";
+import { at, newJob } from "#test/engine/builders.ts";
 import { freePort } from "#test/free-port.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 import { SCHEMA_VERSION } from "./connect.ts";
 import { latencyOf } from "./examine-time.ts";
 import { memoryOf, persistenceOf, versionOf } from "./examine-server.ts";
 import { examineRedis } from "./examine.ts";
+import { openRedisEngine } from "./open.ts";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -121,6 +123,31 @@ test("data of a newer version, of an older one, and of an import under way are t
   expect((await examine())["redis data"]).toEqual(says("ok", "that of this program"));
   await client.set("jobwire:importing", "1");
   expect((await examine())["redis data"]).toEqual(says("fail", "import"));
+});
+
+test("[Q5] places of limits that no worker checks are told, with what gives them back", async () => {
+  const { client } = redis;
+  expect((await examine())["redis permits"]).toEqual(says("ok", "no kind has a limit"));
+  const engine = await openRedisEngine({ url: redis.url, checkEveryMs: 3_600_000 });
+  onTestFinished(() => engine.close());
+  const limits = new Map([["mail", { concurrency: 2 }]]);
+  const { id } = await engine.createJob(newJob({ kind: "mail" }), at(0));
+  const claim = { worker: "w", max: 1, leaseMs: 60_000, now: new Date(), kinds: ["mail"], limits };
+  await vi.waitFor(async () => expect(await engine.claim(claim)).toMatchObject([{ jobId: id }]));
+  const permits = "jobwire:{:turns}:permits:mail";
+  expect((await examine())["redis permits"]).toEqual(says("ok", "1 place of 1 limited kind"));
+
+  // As if the worker had died minutes ago.
+  const [member = ""] = await client.zrange(permits, "0", "-1");
+  await client.zadd(permits, Date.now() - 61_000, member);
+  expect((await examine())["redis permits"]).toEqual(says("warn", "(1 of mail)"));
+  for (const kind of ["a", "b", "c"]) {
+    await client.sadd("jobwire:{:turns}:counted", kind);
+    await client.zadd(`jobwire:{:turns}:permits:${kind}`, 1, "job p acme");
+  }
+  expect((await examine())["redis permits"]).toEqual(
+    says("warn", "(1 of a, 1 of b, 1 of c, 1 other kind)"),
+  );
 });
 
 const PARTIAL = "--cluster-require-full-coverage no";

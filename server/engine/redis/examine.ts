@@ -8,6 +8,7 @@ import { type Client, type ClientOptions, isClustered, mastersOf, openClient } f
 import { OLDEST, SCHEMA_VERSION } from "./connect.ts";
 import { labelOf, neverReached } from "./errors.ts";
 import { clockOf, latencyOf } from "./examine-time.ts";
+import { permitsOf } from "./examine-permits.ts";
 import { memoryOf, persistenceOf, roleOf, versionOf } from "./examine-server.ts";
 import { createKeys, type Keys } from "./keys.ts";
 
@@ -137,6 +138,7 @@ async function examineData(client: Client, prefix: string): Promise<Finding[]> {
   const parts = await Promise.all([
     each("redis data", () => dataOf(client, keys)),
     each("redis channels", () => channelsOf(client, keys)),
+    each("redis permits", () => permitsOf(client, keys)),
   ]);
   return parts.flat();
 }

@@ -1,4 +1,7 @@
-/** Ends the jobs of a tenant that have expired. Several processes may do so at once: each job is ended by one change. */
+/**
+ * Ends the jobs of a tenant that have expired, and finishes large batches that another process left. Several processes may do so
+ * at once: each job is ended by one change.
+ */
 import type { JobEvent } from "#shared/events.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobSummary } from "#shared/job.ts";
@@ -6,6 +9,7 @@ import type { Change } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import { decodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
+import type { StagedBatches } from "./staged-batches.ts";
 
 export interface Expiry {
   endAll(tenant: string): Promise<void>;
@@ -17,15 +21,20 @@ interface ExpiryOptions {
   run: RunScript;
   keys: Keys;
   change: Pick<Change, "byId">;
+  staged: Pick<StagedBatches, "finish">;
   onExpired: (event: JobEvent) => void;
 }
 
-type Found = [jobs: [id: string, record: string, lateMs: string][], count: number];
+type Found = [
+  jobs: [id: string, record: string, lateMs: string][],
+  count: number,
+  batches: string[],
+];
 
-/** Jobs that are ended together. */
-const AT_ONCE = 500;
+/** Jobs that are ended together: a few scripts, and some milliseconds of the process. Others wait no longer for either. */
+const AT_ONCE = 100;
 
-export function createExpiry({ run, keys, change, onExpired }: ExpiryOptions): Expiry {
+export function createExpiry({ run, keys, change, staged, onExpired }: ExpiryOptions): Expiry {
   async function end({ id, expiresAt }: JobSummary, lateMs: number): Promise<void> {
     if (expiresAt === null) return;
     const at = new Date(expiresAt.getTime() + lateMs);
@@ -41,11 +50,13 @@ export function createExpiry({ run, keys, change, onExpired }: ExpiryOptions): E
     end,
     async endAll(tenant) {
       for (;;) {
-        const [found, count] = await run<Found>("list-expired", keys.tenant(tenant), AT_ONCE);
+        const answer = await run<Found>("list-expired", keys.tenant(tenant), AT_ONCE);
+        const [found, count, batches] = answer;
         if (count === 0) await run("note-expiring", keys.expiring, tenant, "forget");
         await Promise.all(
           found.map(([, record, lateMs]) => end(decodeSummary(record), Number(lateMs))),
         );
+        for (const batchId of batches) await staged.finish(tenant, batchId);
         if (found.length < AT_ONCE) return;
       }
     },

@@ -193,6 +193,8 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   const debounced = debounceKey === null ? "" : `${kind} ${debounceKey}`;
   if (debounced !== "") fields.db = debounced;
   if (key !== null) fields.k = key;
+  const { scheduleId } = job;
+  if (scheduleId !== null) fields.sc = scheduleId;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;
@@ -209,6 +211,12 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
       redis.zadd(`${all}:feed`, rev, id),
       redis.sadd(`${all}:kinds`, kind),
       redis.zadd(`${all}:jobs:${kind}:${status}`, n, id),
+      ...(scheduleId === null
+        ? []
+        : [
+            redis.sadd(`${all}:of:${scheduleId}:kinds`, kind),
+            redis.zadd(`${all}:of:${scheduleId}:jobs:${kind}:${status}`, n, id),
+          ]),
     ]),
   ];
   const lists = {

@@ -24,6 +24,7 @@ import type { Client } from "./client.ts";
 import { createKeys } from "./keys.ts";
 import { createNewest } from "./newest.ts";
 import { createScripts, type RunScript } from "./scripts.ts";
+import { createStagedBatches } from "./staged-batches.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 
 const { redis, open } = useRedis();
@@ -57,7 +58,8 @@ function createMortalAssign(client: Client, calls: number) {
   const run: RunScript = (...args) => call(() => scripts(...args));
   const tenants = createTenantDirectory(mortal, run, keys);
   const parts = { redis: mortal, run, keys, tenants, newest: createNewest(), op: () => "op.1" };
-  const assign = createAssign(parts);
+  const staged = createStagedBatches({ ...parts, ring: { tell: async () => undefined } });
+  const assign = createAssign({ ...parts, staged });
   return async (from: Owner, to: Owner) => {
     const outcome = await assign(from, to, 99).catch(() => undefined);
     await Promise.allSettled(underWay);

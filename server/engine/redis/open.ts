@@ -20,8 +20,10 @@ import { asAppError } from "./errors.ts";
 import { createExpiry, startEndingExpired } from "./expiry.ts";
 import { openRedisHints } from "./hints.ts";
 import { createRenew } from "./leases.ts";
+import { createLargeBatches } from "./large-batch.ts";
 import { createLines } from "./lines.ts";
 import { alwaysThere, createKeys } from "./keys.ts";
+import { createMirrors } from "./mirrors.ts";
 import { createNewest } from "./newest.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createPermits } from "./permits.ts";
@@ -37,6 +39,7 @@ import { createSessions } from "./sessions.ts";
 import { createShareLinks } from "./share-links.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSigningKeys } from "./signing-keys.ts";
+import { createStagedBatches } from "./staged-batches.ts";
 import { createStarts } from "./starts.ts";
 import { createSweep } from "./sweep.ts";
 import { createTakes } from "./takes.ts";
@@ -86,10 +89,12 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const reads = createReads(parts);
   const runBatched = createScriptBatcher(run, "change", options.onGroup);
   const change = createChange({ ...parts, runBatched });
-  const creation = createCreation({ ...parts, change });
+  const staged = createStagedBatches(parts);
+  const storeLargeBatch = createLargeBatches({ ...parts, staged });
+  const creation = createCreation({ ...parts, change, storeLargeBatch });
   const expired = new Set<(event: JobEvent) => void>();
   const onExpired = (event: JobEvent): void => notify(expired, event);
-  const expiry = createExpiry({ ...parts, change, onExpired });
+  const expiry = createExpiry({ ...parts, change, staged, onExpired });
   const drafts = createDrafts(parts);
   const lines = createLines(parts);
   const renew = createRenew(parts);
@@ -108,7 +113,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const schedules = createSchedules(redis, run, keys);
   const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
-  const assign = createAssign(parts);
+  const assign = createAssign({ ...parts, staged });
   const sweep = createSweep(parts);
   // A process without weights leaves those of others until it sweeps: it may be a gateway.
   if (weights.size > 0) await ring.writeWeights();
@@ -227,6 +232,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       list: (query) => use(() => audit.list(query)),
       prune: (before, limit) => use(() => audit.prune(before, limit)),
     },
+    mirrors: createMirrors({ ...parts, use }),
     presence: {
       keep: (call) => use(() => presence.keep(call)),
       read: (tenant, topic, limit) => use(() => presence.read(tenant, topic, limit)),
@@ -234,6 +240,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     schedules: {
       create: (schedule) => use(() => schedules.create(schedule)),
       replace: (schedule, changed) => use(() => schedules.replace(schedule, changed)),
+      assign: (schedule) => use(() => schedules.assign(schedule)),
       remove: (id, version) => use(() => schedules.remove(id, version)),
       get: (id) => use(() => schedules.get(id)),
       find: (owner, key) => use(() => schedules.find(owner, key)),

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { ANN, at, BOB, claimOne, newBatch, newJob } from "#test/engine/builders.ts";
+import { expect, test, vi } from "vitest";
+import { ANN, at, BOB, claimOne, newBatch, newId, newJob } from "#test/engine/builders.ts";
 import { DELIVER, START } from "#test/engine/builders.ts";
 import { createKeys } from "./keys.ts";
 import { useRedis } from "#test/redis/engine.fixture.ts";
@@ -10,7 +10,10 @@ const keys = createKeys("jobwire");
 test("after all jobs and batches of an owner are deleted, no key of the owner is left", async () => {
   const engine = await open();
   const ofOwner = async () => (await redis().client.keys(`${keys.owner(ANN)}*`)).toSorted();
-  const job = await engine.createJob(newJob({ idempotencyKey: "k", kind: "a" }), at(0));
+  const job = await engine.createJob(
+    newJob({ idempotencyKey: "k", kind: "a", scheduleId: newId() }),
+    at(0),
+  );
   const { batch, jobs } = newBatch(2, { idempotencyKey: "k" });
   await engine.createBatch(batch, jobs, at(0));
   const other = await engine.createJob(newJob(BOB), at(0));
@@ -39,4 +42,19 @@ test("after all jobs and batches of an owner are deleted, no key of the owner is
   await redis().client.del(taken);
   const ofTenant = await redis().client.keys(`${prefix}:*`);
   expect(ofTenant.toSorted()).toEqual([`${prefix}:n`, `${prefix}:rev`]);
+});
+
+test("[E12] what a job of much data had is freed beside other commands", async () => {
+  const engine = await open();
+  const { client } = redis();
+  const { id } = await engine.createJob(newJob(), at(0));
+  // As many pages of a list as Redis does not free at once.
+  const log = `${keys.tenant(ANN.tenant)}:log:${id}`;
+  for (let index = 0; index < 100; index++) await client.rpush(log, "x".repeat(10_000));
+  await engine.change(id, { action: "cancel" }, at(1));
+  const freed = async () =>
+    Number(/lazyfreed_objects:(\d+)/.exec(await client.info("memory"))?.[1]);
+  const before = await freed();
+  expect(await engine.prune(at(9), 9)).toBe(1);
+  await vi.waitFor(async () => expect(await freed()).toBeGreaterThan(before));
 });

@@ -63,8 +63,8 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         return record === null ? undefined : decodeSummary(record);
       }),
     async jobs(query) {
-      const { limit, status = "", kind = "", batchId = "" } = query;
-      const asked = { status, kind, batchId } satisfies FilterFields<string>;
+      const { limit, status = "", kind = "", batchId = "", scheduleId = "" } = query;
+      const asked = { status, kind, batchId, scheduleId } satisfies FilterFields<string>;
       const [feed = "0", ...rows] = await run<string[]>(
         "list-jobs",
         keys.tenant(query.tenant),
@@ -74,6 +74,7 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         asked.status,
         asked.kind,
         asked.batchId,
+        asked.scheduleId,
       );
       const page = pageOf(numbered(rows), limit);
       return {

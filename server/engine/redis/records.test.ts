@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { applyChange, createdJob } from "#shared/lifecycle.ts";
 import { eventOf } from "#shared/events.ts";
 import { summaryOf } from "#shared/job.ts";
-import { at, newJob, START } from "#test/engine/builders.ts";
+import { at, newId, newJob, START } from "#test/engine/builders.ts";
 import { decodeEvent, decodeSummary, encodeEvent, encodeSummary } from "./records.ts";
 
 const created = createdJob(newJob(), at(0)).job;
@@ -21,6 +21,7 @@ const reported = applyChange(
 
 const options = { startsAt: at(60), expiresInMs: 1000, priority: 2, maxAttempts: 5 };
 const waiting = createdJob(newJob(options), at(0)).job;
+const scheduled = createdJob(newJob({ scheduleId: newId() }), at(0)).job;
 const urgent = createdJob(newJob({ priority: 9 }), at(0)).job;
 
 test.each(
@@ -31,12 +32,19 @@ test.each(
     failed,
     waiting,
     urgent,
+    scheduled,
     applyChange(waiting, START, at(70)).job,
     { ...reported, ...options, expiresAt: at(61) },
   ].map(summaryOf),
 )("a record with the status $status survives encoding", (job) => {
   expect(decodeSummary(encodeSummary(job))).toEqual(job);
   expect(Object.keys(decodeSummary(encodeSummary(job)))).toEqual(Object.keys(job));
+});
+
+test("a record of version 5, which has options, has no schedule", () => {
+  const stored = JSON.parse(encodeSummary(summaryOf({ ...waiting, scheduleId: newId() })));
+  const decoded = decodeSummary(JSON.stringify((stored as unknown[]).slice(0, -1)));
+  expect(decoded).toEqual(summaryOf(waiting));
 });
 
 test.each([created, failed].map(summaryOf))(

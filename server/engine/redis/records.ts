@@ -30,17 +30,18 @@ const SUMMARY_FIELDS = allOf<keyof JobSummary>()(
   "maxAttempts",
   "startsAt",
   "expiresAt",
+  "scheduleId",
 );
 /** `details`: a list, empty where there are none. */
 type StoredSummary = ValuesOf<
   Omit<InJson<JobSummary>, "details"> & { details: unknown[] },
   typeof SUMMARY_FIELDS
 >;
-type StoredBase = Without5Last<StoredSummary>;
+type StoredBase = Without6Last<StoredSummary>;
 /** Records without options, as all were before there were any. Those without details end before them. */
 type StoredWithoutOptions = [...StoredBase, details?: unknown];
-type Without5Last<List extends readonly unknown[]> = WithoutLast<
-  WithoutLast<WithoutLast<WithoutLast<WithoutLast<List>>>>
+type Without6Last<List extends readonly unknown[]> = WithoutLast<
+  WithoutLast<WithoutLast<WithoutLast<WithoutLast<WithoutLast<List>>>>>
 >;
 type WithoutLast<List extends readonly unknown[]> = List extends readonly [...infer Others, unknown]
   ? Others
@@ -81,12 +82,13 @@ export function encodeSummary(job: JobSummary): string {
     job.finishedAt?.getTime() ?? null,
     job.version,
   ];
-  const { details, priority, maxAttempts, startsAt, expiresAt } = job;
+  const { details, priority, maxAttempts, startsAt, expiresAt, scheduleId } = job;
   const options = [
     priority,
     maxAttempts,
     startsAt?.getTime() ?? null,
     expiresAt?.getTime() ?? null,
+    scheduleId,
   ] as const;
   if (options.some((option) => option !== null && option !== 0)) {
     const listed = details === undefined ? [] : [details];
@@ -96,11 +98,15 @@ export function encodeSummary(job: JobSummary): string {
 }
 
 /** Of records without them. */
-const NO_OPTIONS: Pick<JobSummary, "priority" | "maxAttempts" | "startsAt" | "expiresAt"> = {
+const NO_OPTIONS: Pick<
+  JobSummary,
+  "priority" | "maxAttempts" | "startsAt" | "expiresAt" | "scheduleId"
+> = {
   priority: 0,
   maxAttempts: null,
   startsAt: null,
   expiresAt: null,
+  scheduleId: null,
 };
 
 export function decodeSummary(text: string): JobSummary {
@@ -138,7 +144,9 @@ function hasOptions(stored: StoredSummary | StoredWithoutOptions): stored is Sto
 function optionsOf(stored: StoredSummary | StoredWithoutOptions): typeof NO_OPTIONS {
   if (!hasOptions(stored)) return NO_OPTIONS;
   const [priority, maxAttempts] = [stored[17], stored[18]];
-  return { priority, maxAttempts, startsAt: dateOf(stored[19]), expiresAt: dateOf(stored[20]) };
+  const [startsAt, expiresAt] = [dateOf(stored[19]), dateOf(stored[20])];
+  // Version 5 of the data has none.
+  return { priority, maxAttempts, startsAt, expiresAt, scheduleId: stored[21] ?? null };
 }
 
 function dateOf(time: number | null): Date | null {

@@ -4,7 +4,12 @@
  */
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import { toJson } from "#server/engine/payload.ts";
-import { type ScheduleStore, takenFrom, tooManySchedules } from "#server/engine/schedule-store.ts";
+import {
+  type ScheduleAssigned,
+  type ScheduleStore,
+  takenFrom,
+  tooManySchedules,
+} from "#server/engine/schedule-store.ts";
 import type { TransferSchedule } from "#server/engine/transfer.ts";
 import { MAX_SCHEDULES } from "#shared/limits.ts";
 import type { Owner } from "#shared/principal.ts";
@@ -47,6 +52,21 @@ export function createSchedules(
       const input = changed === undefined ? "" : toJson(changed.input, id, "input");
       const fields = [id, version, kind, recordOf(schedule), input] as const;
       return (await run<number>("replace-schedule", prefix, ...fields, ...timesOf(schedule))) === 1;
+    },
+    async assign(schedule) {
+      const { id, tenant, version, requestedAt } = schedule;
+      if (requestedAt !== null) return "busy";
+      return run<ScheduleAssigned>(
+        "assign-schedule",
+        prefix,
+        id,
+        version,
+        recordOf(schedule),
+        encodeURIComponent(tenant),
+        ownerKey(schedule),
+        timesOf(schedule)[1],
+        MAX_SCHEDULES,
+      );
     },
     async remove(id, version) {
       return (await run<number>("remove-schedule", prefix, id, version ?? "")) === 1;

@@ -6,6 +6,7 @@
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import { notify } from "#server/engine/notify.ts";
+import { AppError } from "#shared/errors.ts";
 import { asAppError } from "./errors.ts";
 import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
@@ -44,6 +45,8 @@ const REMEMBERED = 100_000;
 const SHORTEST_ID = 36;
 /** Bounds concurrent reads of tenants: each may be large, and other calls use the same client. */
 const CONCURRENT_READS = 5;
+/** Bounds the time for which one script keeps Redis: a batch has many jobs. */
+const IDS_PER_SCRIPT = 500;
 /** Rounds without any answer after which `ofAll` gives up. */
 const GIVE_UP = 2;
 
@@ -107,7 +110,10 @@ export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys)
       await run("forget-tenant", keys.directory, tenant, ids);
     },
     async move(ids, from, to) {
-      await run("move-tenant", keys.directory, from, to, ids);
+      for (let at = 0; at < ids.length; at += IDS_PER_SCRIPT) {
+        const some = ids.slice(at, at + IDS_PER_SCRIPT);
+        await run("move-tenant", keys.directory, from, to, some);
+      }
       for (const id of ids) remember(id, to);
     },
     onMove(id, listener) {
@@ -146,4 +152,11 @@ export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys)
       return answers;
     },
   };
+}
+
+export function takenId(id: string): AppError {
+  return new AppError(
+    "INTERNAL",
+    `A job or batch with the id ${id} already exists. Nothing was stored.`,
+  );
 }

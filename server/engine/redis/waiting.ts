@@ -14,7 +14,14 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 /** Of `waiting.lua`. */
 type Place =
   | []
-  | [startsInMs: number, ahead: number, running: number, rateInUs: number, kind: string];
+  | [
+      startsInMs: number,
+      ahead: number,
+      running: number,
+      rateInUs: number,
+      kind: string,
+      key: string | null,
+    ];
 /** Of `kind-state.lua`. */
 type KindState = [isCounted: number, running: number, rateInUs: number];
 
@@ -47,10 +54,11 @@ export function createWaiting({
       return found.length === 0 ? undefined : found;
     });
     if (place === undefined) return undefined;
-    const [startsInMs, ahead, runningOfKey, rateInUs, kind] = place;
-    const isKeyed = runningOfKey >= 0;
+    const [startsInMs, ahead, runningOfKey, rateInUs, kind, key] = place;
+    const isKeyed = key !== null;
     const ofKind = await stateOf(kind, limits);
     return {
+      key,
       startsInMs: startsInMs < 0 ? null : startsInMs,
       ahead: Math.min(ahead, MAX_COUNTED_AHEAD),
       running: { kind: ofKind.running, key: isKeyed ? runningOfKey : null },

@@ -57,7 +57,10 @@ export function createBatches(db: DatabaseSync, owners: Owners, hidden: Hidden):
   const update = db.prepare(`UPDATE batches SET ${assign(CHANGED_BATCH_COLUMNS)} WHERE n = ?`);
 
   return {
-    get: (batchId) => recordOf(byId.get(batchId)),
+    get(batchId) {
+      const row = byId.get(batchId) as BatchRow | undefined;
+      return row !== undefined && hidden.hasBatch(row.n) ? undefined : recordOf(row);
+    },
     findFirst({ idempotencyKey, ...owner }) {
       const found = idempotencyKey === undefined ? undefined : owners.find(owner);
       const row = found && byKey.get(found.n, idempotencyKey ?? null);

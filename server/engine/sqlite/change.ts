@@ -5,6 +5,7 @@ import { claimLost, notFound } from "#server/engine/errors.ts";
 import { rankOf } from "#server/engine/turns.ts";
 import { isSettled, type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
+import { isOutside } from "#shared/outside.ts";
 import type { Audit } from "./audit.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
@@ -77,7 +78,8 @@ export function createChange({
     if (job.status === "PENDING" && row.due !== null) outbox.queued(row.due);
     if (row.expires !== null) outbox.expiring();
     const waits = Number(!isSettled(job.status)) - Number(!isSettled(before.job.status));
-    if (waits !== 0) behind.use(row.tenant, { waitingJobs: waits, bytes: 0 });
+    if (waits !== 0 && !isOutside(job.kind))
+      behind.use(row.tenant, { waitingJobs: waits, bytes: 0 });
     if (row.batch_n !== null && row.batch_id !== null && before.job.status !== job.status) {
       behind.count(row.batch_n, before.job.status, job.status, at);
       outbox.batch(row.batch_id);

@@ -56,7 +56,7 @@ export function createCreation({
     const { job, event } = fresh.created;
     if (due === READY) turns.add(waiter);
     outbox.job(event);
-    outbox.queued(due);
+    if (due !== null) outbox.queued(due);
     if (expires !== null) outbox.expiring();
     return job;
   }

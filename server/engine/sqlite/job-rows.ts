@@ -39,6 +39,7 @@ export interface JobRow {
   expires_at: number | null;
   max_attempts: number | null;
   expires: number | null;
+  schedule_id: string | null;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -77,6 +78,7 @@ const SELECTED = [
   ["expires_at", "jobs.expires_at"],
   ["max_attempts", "jobs.max_attempts"],
   ["expires", "jobs.expires"],
+  ["schedule_id", "jobs.schedule_id"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -123,6 +125,7 @@ function rowOf(values: Values): JobRow {
     expires_at: values[31],
     max_attempts: values[32],
     expires: values[33],
+    schedule_id: values[34],
   };
 }
 
@@ -172,6 +175,7 @@ export function summaryOfRow(row: JobRow): JobSummary {
     maxAttempts: row.max_attempts,
     startsAt: dateOf(row.starts_at),
     expiresAt: dateOf(row.expires_at),
+    scheduleId: row.schedule_id,
   } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
   const details = readableDetails(row);
   if (details !== undefined) summary.details = details;
@@ -221,6 +225,7 @@ const WRITTEN = {
   error_message: "change",
   priority: "creation",
   max_attempts: "creation",
+  schedule_id: "creation",
   created_at: "creation",
   starts_at: "change",
   expires_at: "change",
@@ -250,6 +255,7 @@ export function valuesOfJob(job: JobSummary, columns: readonly RecordColumn[]): 
     error_message: job.error?.message ?? null,
     priority: job.priority,
     max_attempts: job.maxAttempts,
+    schedule_id: job.scheduleId,
     created_at: job.createdAt.getTime(),
     starts_at: job.startsAt?.getTime() ?? null,
     expires_at: job.expiresAt?.getTime() ?? null,

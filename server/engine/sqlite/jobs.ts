@@ -1,5 +1,5 @@
 /** Reads of jobs: one, a page, the newest changes. */
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
 import { type Job, JOB_STATUSES, type JobPayload, type JobSummary } from "#shared/job.ts";
 import type { FilterFields } from "#shared/job-filter.ts";
@@ -117,30 +117,20 @@ function preparePages(db: DatabaseSync, column: Column): ReadPage {
      AND (? IS NULL OR +jobs.status = ?) AND (? IS NULL OR +jobs.kind = ?)
      AND jobs.n < ? ORDER BY jobs.n DESC ${LIMIT}`,
   );
-  const nextKind = db.prepare(
-    `SELECT kind FROM jobs WHERE ${column} = ? AND kind > ? ORDER BY kind LIMIT 1`,
-  );
-  const ofKindAndStatus = db.prepare(
-    `SELECT n FROM jobs WHERE ${column} = ? AND kind = ? AND status = ? AND n < ?
-     ORDER BY n DESC ${LIMIT}`,
-  );
+  const lists = {
+    ofAll: prepareLists(db, `${column} = ?`),
+    ofSchedule: prepareLists(db, `${column} = ? AND schedule_id = ?`),
+  };
   const byNumber = selectJobs(db, "WHERE jobs.n = ?");
 
-  function kindsOf(n: number): string[] {
-    const kinds: string[] = [];
-    for (let after = ""; ;) {
-      const next = nextKind.get(n, after) as { kind: string } | undefined;
-      if (next === undefined) return kinds;
-      kinds.push((after = next.kind));
-    }
-  }
-
-  function filtered({ status, kind, limit }: JobQuery, n: number, before: number): JobRow[] {
+  function filtered(query: JobQuery, n: number, before: number): JobRow[] {
+    const { status, kind, scheduleId, limit } = query;
+    const { kindsOf, page } = scheduleId === undefined ? lists.ofAll : lists.ofSchedule;
+    const of = scheduleId === undefined ? [n] : [n, scheduleId];
     const numbers: number[] = [];
-    for (const each of kind === undefined ? kindsOf(n) : [kind]) {
+    for (const each of kind === undefined ? kindsOf(of) : [kind]) {
       for (const state of status === undefined ? JOB_STATUSES : [status]) {
-        const rows = ofKindAndStatus.all(n, each, state, before, limit + 1);
-        for (const row of rows) numbers.push(row.n as number);
+        numbers.push(...page(of, each, state, before, limit + 1));
       }
     }
     const newest = numbers.toSorted((a, b) => b - a).slice(0, limit + 1);
@@ -148,18 +138,43 @@ function preparePages(db: DatabaseSync, column: Column): ReadPage {
   }
 
   return (query, n, before) => {
-    const { status, kind, batchId, limit } = query;
+    const { status, kind, batchId, scheduleId, limit } = query;
     const asked = {
       batchId,
       status: status ?? null,
       kind: kind ?? null,
+      scheduleId,
     } satisfies FilterFields;
     if (asked.batchId !== undefined) {
+      if (asked.scheduleId !== undefined) return [];
       const states = [asked.status, asked.status] as const;
       const names = [asked.kind, asked.kind] as const;
       return ofBatch.all(asked.batchId, n, ...states, ...names, before, limit + 1);
     }
-    if (status === undefined && kind === undefined) return whole.all(n, before, limit + 1);
+    const isWhole = status === undefined && kind === undefined && scheduleId === undefined;
+    if (isWhole) return whole.all(n, before, limit + 1);
     return filtered(query, n, before);
+  };
+}
+
+/** Of each kind and status, in an index that begins with what `which` compares. */
+function prepareLists(db: DatabaseSync, which: string) {
+  const nextKind = db.prepare(
+    `SELECT kind FROM jobs WHERE ${which} AND kind > ? ORDER BY kind LIMIT 1`,
+  );
+  const numbers = db.prepare(
+    `SELECT n FROM jobs WHERE ${which} AND kind = ? AND status = ? AND n < ? ORDER BY n DESC ${LIMIT}`,
+  );
+  return {
+    kindsOf(of: SQLInputValue[]): string[] {
+      const kinds: string[] = [];
+      for (let after = ""; ;) {
+        const next = nextKind.get(...of, after) as { kind: string } | undefined;
+        if (next === undefined) return kinds;
+        kinds.push((after = next.kind));
+      }
+    },
+    page: (of: SQLInputValue[], ...rest: SQLInputValue[]) =>
+      numbers.all(...of, ...rest).map(({ n }) => n as number),
   };
 }

@@ -1,4 +1,4 @@
-/** Batches that are stored in steps: other work comes between, and until all of a batch is there it shows nothing (B1, B3). */
+/** What is left of a batch that is stored in steps where its process ends (B1, B4). The suite of the engines has the rest. */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { ANN, at, codeOf, newBatch, newJob } from "#test/engine/builders.ts";
-import type { NewJob } from "#shared/lifecycle.ts";
+import { ANN, at, newBatch } from "#test/engine/builders.ts";
 import { spawnChild } from "#test/engine/sqlite-child.ts";
 import { STEP } from "./large-batch.ts";
 import { openSqliteEngine } from "./open.ts";
@@ -30,11 +29,10 @@ const claimAll = (from: Engine = engine) =>
 
 /** All that a reader can see of the owner's jobs. */
 async function view(from: Engine = engine) {
-  const { items, feed } = await from.listJobs({ ...ANN, limit: 2 * JOBS });
-  const { changes, head } = await from.readFeed(ANN, 0, 2 * JOBS);
+  const { items } = await from.listJobs({ ...ANN, limit: 2 * JOBS });
+  const { changes } = await from.readFeed(ANN, 0, 2 * JOBS);
   const { items: batches } = await from.listBatches({ ...ANN, limit: 10 });
-  const ofKind = await from.listJobs({ tenant: ANN.tenant, status: "PENDING", limit: 2 * JOBS });
-  return { items, feed, changes, head, batches, ofKind: ofKind.items };
+  return { items, changes, batches };
 }
 
 /** Calls `look` in each turn until the call is answered. */
@@ -52,77 +50,7 @@ async function until(answered: Promise<unknown>, look: () => Promise<void>): Pro
   await answered;
 }
 
-test("[B1] [B3] other writes come between its steps, and readers see all of the batch or nothing", async () => {
-  const { batch, jobs } = newBatch(JOBS);
-  const created = engine.createBatch(batch, jobs, at(0));
-  const seen = new Set<number>();
-  const cursors = new Set<number>();
-  const others: string[] = [];
-  await until(created, async () => {
-    const other = newJob();
-    await engine.createJob(other, at(0));
-    others.push(other.id);
-    const { items, changes, head, batches, ofKind, feed } = await view();
-    const counts = [items, ofKind, changes.map(({ job }) => job)].map(
-      (found) => found.filter(({ batchId }) => batchId === batch.id).length,
-    );
-    for (const count of counts) seen.add(count);
-    expect(new Set(counts).size).toBe(1);
-    expect(batches).toHaveLength(counts[0] === 0 ? 0 : 1);
-    // The other jobs are listed at once.
-    expect(items.length - (counts[0] ?? 0)).toBe(others.length);
-    cursors.add(feed).add(head);
-  });
-  expect(others.length).toBeGreaterThan(4);
-  expect(seen).toContain(0);
-  expect(new Set([...seen, JOBS])).toEqual(new Set([0, JOBS]));
-
-  // No cursor from meanwhile misses a job.
-  const all = [...others, ...jobs.map(({ id }) => id)].toSorted();
-  const whole = await engine.readFeed(ANN, 0, 3 * JOBS);
-  expect(whole.changes.map(({ job }) => job.id).toSorted()).toEqual(all);
-  for (const cursor of cursors) {
-    const early = whole.changes.filter(({ rev }) => rev <= cursor);
-    const late = await engine.readFeed(ANN, cursor, 3 * JOBS);
-    expect(early.length + late.changes.length).toBe(all.length);
-  }
-  expect(await engine.getBatch(batch.id)).toEqual(await created);
-});
-
-test("[B3] pages of a list pass over what is hidden", async () => {
-  const before = newJob();
-  await engine.createJob(before, at(0));
-  const { batch, jobs } = newBatch(JOBS);
-  const created = engine.createBatch(batch, jobs, at(0));
-  let pages = 0;
-  await until(created, async () => {
-    const after = newJob();
-    await engine.createJob(after, at(0));
-    const first = await engine.listJobs({ ...ANN, limit: 1 });
-    expect(first.items.map(({ id }) => id)).toEqual([after.id]);
-    const second = await engine.listJobs({ ...ANN, limit: 1, cursor: first.nextCursor ?? "" });
-    if (second.items[0]?.batchId !== batch.id) pages += 1;
-    expect(second.items).toHaveLength(1);
-  });
-  expect(pages).toBeGreaterThan(1);
-});
-
-test("[B3] its jobs are claimed once it is there, in their order, after those that waited before", async () => {
-  const before = newJob();
-  await engine.createJob(before, at(0));
-  const { batch, jobs } = newBatch(JOBS);
-  const created = engine.createBatch(batch, jobs, at(0));
-  const given: string[] = [];
-  await until(created, async () => {
-    for (const { job } of await claimAll()) {
-      given.push(job.id);
-    }
-  });
-  given.push(...(await claimAll()).map(({ jobId }) => jobId));
-  expect(given).toEqual([before.id, ...jobs.map(({ id }) => id)]);
-});
-
-test("[B1] [J3] what a process left that died before the end is gone after the next start", async () => {
+test("[B1] [B4] [J3] what a process left that died before the end is gone after the next start", async () => {
   const { batch, jobs } = newBatch(JOBS);
   const key = { ...batch, idempotencyKey: "once" };
   const created = engine.createBatch(key, jobs, at(0));
@@ -172,35 +100,6 @@ function rowsIn(dir: string) {
   db.close();
   return rows;
 }
-
-test("[B1] one job that cannot be stored leaves nothing of the batch, and its key is free", async () => {
-  const taken = newJob();
-  await engine.createJob(taken, at(0));
-  const { batch, jobs } = newBatch(JOBS);
-  const key = { ...batch, idempotencyKey: "again" };
-  const wrong = [...jobs.slice(1), { ...(jobs[0] as NewJob), id: taken.id }];
-  const before = await engine.usage(ANN.tenant);
-  expect(await codeOf(engine.createBatch(key, wrong, at(0)))).toBe("INTERNAL");
-  expect(await engine.usage(ANN.tenant)).toEqual(before);
-  expect(await engine.getBatch(batch.id)).toBeUndefined();
-  const { items, feed, head } = await view();
-  expect(items.map(({ id }) => id)).toEqual([taken.id]);
-  expect(feed).toBe(head);
-  const { id } = await engine.createBatch(key, jobs, at(0));
-  expect(id).toBe(batch.id);
-  expect(await engine.usage(ANN.tenant)).toMatchObject({ waitingJobs: JOBS + 1 });
-});
-
-test("[B1] calls with one idempotency key store one batch, whatever their sizes", async () => {
-  const calls = [JOBS, 3, JOBS + 7].map((count) => newBatch(count));
-  const records = await Promise.all(
-    calls.map(({ batch, jobs }) =>
-      engine.createBatch({ ...batch, idempotencyKey: "key" }, jobs, at(0)),
-    ),
-  );
-  expect(new Set(records.map(({ id }) => id)).size).toBe(1);
-  expect((await view()).batches).toHaveLength(1);
-});
 
 test("what was asked for before the engine closed is stored whole", async () => {
   const { batch, jobs } = newBatch(JOBS);

@@ -163,7 +163,7 @@ export function createLargeBatches({
       // A job that was cancelled meanwhile waits no more.
       if (queueJob.get(due, expires, waiter.n) === undefined) continue;
       if (due === READY) turns.add(waiter);
-      outbox.queued(due);
+      if (due !== null) outbox.queued(due);
       if (expires !== null) outbox.expiring();
     }
   }

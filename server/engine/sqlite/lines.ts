@@ -5,12 +5,15 @@ import { notWriting } from "#server/engine/errors.ts";
 import { MAX_LOG_LINES } from "#shared/limits.ts";
 import type { LogLevel, NewLogLine } from "#shared/log-line.ts";
 import { requireClaim, requireRow } from "./change.ts";
+import type { JobRow } from "./job-rows.ts";
 import type { Jobs } from "./jobs.ts";
 import { LIMIT } from "./limit.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface Lines {
   append(claim: ClaimRef, lines: readonly NewLogLine[]): void;
+  /** Where the newest line is `after`. Returns the newest one then. */
+  appendMirrored(jobId: string, after: number, lines: readonly NewLogLine[]): number;
   read(jobId: string, after: number, limit: number): LineSlice | undefined;
 }
 
@@ -34,18 +37,28 @@ export function createLines(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Line
   );
   const headOf = (n: number) => (newest.get(n) as { seq: number | null }).seq ?? 0;
 
+  function add(row: JobRow, after: number, lines: readonly NewLogLine[]): number {
+    let seq = after;
+    for (const { at, level, message } of lines) {
+      seq += 1;
+      insert.run(row.n, seq, at.getTime(), row.attempt, level, message);
+    }
+    if (seq > MAX_LOG_LINES) drop.run(row.n, seq - MAX_LOG_LINES);
+    outbox?.lines(row.id);
+    return seq;
+  }
+
   return {
     append(claim, lines) {
       const row = requireRow(jobs, claim.jobId);
       requireClaim(row, claim);
       if (row.status !== "PROCESSING") throw notWriting(row.id, row.status);
-      let seq = headOf(row.n);
-      for (const { at, level, message } of lines) {
-        seq += 1;
-        insert.run(row.n, seq, at.getTime(), row.attempt, level, message);
-      }
-      if (seq > MAX_LOG_LINES) drop.run(row.n, seq - MAX_LOG_LINES);
-      outbox?.lines(row.id);
+      add(row, headOf(row.n), lines);
+    },
+    appendMirrored(jobId, after, lines) {
+      const row = requireRow(jobs, jobId);
+      const head = headOf(row.n);
+      return head === after && lines.length > 0 ? add(row, head, lines) : head;
     },
     read(jobId, after, limit) {
       const row = jobs.findRow(jobId);

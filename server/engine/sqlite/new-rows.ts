@@ -1,10 +1,11 @@
 /** The rows of new jobs: record, input and output, first event. */
 import type { DatabaseSync } from "node:sqlite";
-import { expiryOf, startDelayOf } from "#server/engine/job-change.ts";
+import { expiryOf, firstDelayOf } from "#server/engine/job-change.ts";
 import { toJson } from "#server/engine/payload.ts";
 import type { TenantUsage } from "#server/engine/quota.ts";
 import { rankOf } from "#server/engine/turns.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
+import { isOutside } from "#shared/outside.ts";
 import { CREATED_COLUMNS, valuesOfJob } from "./job-rows.ts";
 import type { Log } from "./log.ts";
 import type { TakenRevs } from "./owners.ts";
@@ -26,7 +27,8 @@ export interface Fresh {
 /** A stored job, and its place in the queue. */
 export interface Placed {
   waiter: Waiter;
-  due: number;
+  /** `null`: no claim may take it. */
+  due: number | null;
   expires: number | null;
 }
 
@@ -53,7 +55,7 @@ export function usageOfNew(all: readonly Fresh[]): TenantUsage {
   let bytes = 0;
   for (const { input, output } of all)
     bytes += Buffer.byteLength(input) + Buffer.byteLength(output);
-  return { waitingJobs: all.length, bytes };
+  return { waitingJobs: all.filter(({ created: { job } }) => !isOutside(job.kind)).length, bytes };
 }
 
 export function createNewRows({ db, log, clock }: NewRowsOptions): NewRows {
@@ -81,9 +83,9 @@ export function createNewRows({ db, log, clock }: NewRowsOptions): NewRows {
       const { created, idempotencyKey, key, trace, debounceKey, input, output } = fresh;
       const { job, event } = created;
       const now = clock();
-      const delay = startDelayOf(job, job.createdAt);
-      const due = delay === 0 ? READY : now + delay;
-      const rank = rankOf(now + delay, job.priority);
+      const delay = firstDelayOf(job, job.createdAt);
+      const due = delay === null ? null : delay === 0 ? READY : now + delay;
+      const rank = rankOf(now + (delay ?? 0), job.priority);
       const expiry = expiryOf(job, job.createdAt);
       const expires = expiry && now + expiry;
       const { lastInsertRowid } = insertJob.run(

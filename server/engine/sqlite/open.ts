@@ -23,6 +23,7 @@ import { createLargeBatches, STEP } from "./large-batch.ts";
 import { finishStaged } from "./staged-batches.ts";
 import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
+import { createMirrors } from "./mirrors.ts";
 import { createNewRows } from "./new-rows.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createOutbox } from "./outbox.ts";
@@ -31,6 +32,7 @@ import { createPauses, pausedTenants } from "./pauses.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
+import { scheduleStoreOf } from "./schedule-store.ts";
 import { createSchedules, freeSchedules } from "./schedules.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
@@ -229,31 +231,12 @@ export async function openSqliteEngine({
       list: (query) => read(() => audit.list(query)),
       prune: (before, limit) => write(() => audit.prune(before, limit), limit),
     },
+    mirrors: createMirrors({ db, clock, lines, read, write }),
     presence: {
       keep: (call) => read(() => presence.keep(call)),
       read: (tenant, topic, limit) => read(() => presence.read(tenant, topic, limit)),
     },
-    schedules: {
-      create: (schedule) => write(() => schedules.create(schedule)),
-      replace: (schedule, changed) => write(() => schedules.replace(schedule, changed)),
-      remove: (id, version) => write(() => schedules.remove(id, version)),
-      get: (id) => read(() => schedules.get(id)),
-      find: (owner, key) => read(() => schedules.find(owner, key)),
-      list: (query) => read(() => schedules.list(query)),
-      async take(request) {
-        // As with `claim`.
-        if (!(await read(() => schedules.isDue(request)))) {
-          return { taken: [], now: request.now, next: await read(() => schedules.next()) };
-        }
-        return write(() => schedules.take(request), request.max);
-      },
-      release: (id, version, delayMs, now) =>
-        write(() => schedules.release(id, version, new Date(now.getTime() + delayMs))),
-      async time(now) {
-        assertOpen();
-        return now;
-      },
-    },
+    schedules: scheduleStoreOf(schedules, { read, write, assertOpen }),
     prune: (...args) => write(() => prune(...args), args[1] * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),
     async storage() {

@@ -23,3 +23,17 @@ export const SCHEDULE_TABLE = `
   CREATE INDEX schedules_of_owner ON schedules (tenant, owner, n);
   CREATE INDEX schedules_by_time ON schedules (free_at) WHERE free_at IS NOT NULL;
   `;
+
+/** Records of schedules have options from here on, too, which earlier programs would lose. */
+export const JOBS_OF_SCHEDULES = `
+  ALTER TABLE jobs ADD COLUMN schedule_id TEXT;
+  -- The event of a job's creation has the schedule since there are any.
+  UPDATE jobs SET schedule_id = (
+    SELECT actor ->> '$.scheduleId' FROM events WHERE events.job_n = jobs.n AND events.seq = 1
+  ) WHERE EXISTS (SELECT 1 FROM schedules) AND EXISTS (
+    SELECT 1 FROM events WHERE events.job_n = jobs.n AND events.seq = 1
+      AND CASE WHEN json_valid(actor) THEN actor ->> '$.scheduleId' END IS NOT NULL
+  );
+  CREATE INDEX jobs_of_schedule ON jobs (owner_n, schedule_id, kind, status) WHERE schedule_id IS NOT NULL;
+  CREATE INDEX jobs_of_schedule_and_tenant ON jobs (tenant_n, schedule_id, kind, status) WHERE schedule_id IS NOT NULL;
+  `;

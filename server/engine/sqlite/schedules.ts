@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import { toJson } from "#server/engine/payload.ts";
 import {
+  type ScheduleAssigned,
   type SchedulePage,
   type ScheduleQuery,
   type TakenSchedules,
@@ -19,6 +20,7 @@ import { type Schedule, type ScheduleSummary, scheduleSummaryOf } from "#shared/
 export interface Schedules {
   create(schedule: Schedule): string;
   replace(schedule: ScheduleSummary, changed?: { input: unknown }): boolean;
+  assign(schedule: ScheduleSummary): ScheduleAssigned;
   remove(id: string, version?: number): boolean;
   get(id: string): Schedule | undefined;
   find(owner: Owner, key: string): string | undefined;
@@ -52,6 +54,12 @@ export function createSchedules(db: DatabaseSync): Schedules {
     `UPDATE schedules SET kind = ?, version = ?, next_at = ?, free_at = ?, record = ?, input = coalesce(?, input),
        begun_at = CASE WHEN begun_at = ? THEN begun_at END
      WHERE id = ? AND version = ?`,
+  );
+  const stateOf = db.prepare(
+    "SELECT tenant, version, next_at, free_at, begun_at FROM schedules WHERE id = ?",
+  );
+  const giveTo = db.prepare(
+    "UPDATE schedules SET tenant = ?, owner = ?, version = ?, record = ? WHERE id = ?",
   );
   const drop = db.prepare("DELETE FROM schedules WHERE id = ? AND version = coalesce(?, version)");
   const pageOfAll = db.prepare(
@@ -103,15 +111,18 @@ export function createSchedules(db: DatabaseSync): Schedules {
     return rows as unknown as Row[];
   }
 
+  /** The oldest that has fired for the last time makes room. */
+  function hasRoom(tenant: string): boolean {
+    const { count } = countOf.get(tenant) as { count: number };
+    return count < MAX_SCHEDULES || dropOldestEnded.run(tenant).changes === 1;
+  }
+
   return {
     create(schedule) {
       const { id, tenant, owner, key, kind, version, nextAt, input } = schedule;
       const first = find(schedule, key);
       if (first !== undefined) return first;
-      const { count } = countOf.get(tenant) as { count: number };
-      if (count >= MAX_SCHEDULES && dropOldestEnded.run(tenant).changes === 0) {
-        throw tooManySchedules(tenant);
-      }
+      if (!hasRoom(tenant)) throw tooManySchedules(tenant);
       const times = [nextAt?.getTime() ?? null, takenFrom(schedule)] as const;
       const json = [recordOf(schedule), toJson(input, id, "input")] as const;
       insert.run(id, tenant, owner, key, kind, version, ...times, ...json);
@@ -123,6 +134,18 @@ export function createSchedules(db: DatabaseSync): Schedules {
       const input = changed === undefined ? null : toJson(changed.input, id, "input");
       const fields = [kind, version, due, takenFrom(schedule), recordOf(schedule), input] as const;
       return update.run(...fields, due, id, version - 1).changes === 1;
+    },
+    assign(schedule) {
+      const { id, tenant, owner, key, version } = schedule;
+      const is = stateOf.get(id) as State | undefined;
+      if (is?.version !== version - 1) return "changed";
+      const isBegun = is.begun_at !== null && is.begun_at === is.next_at;
+      const isHeld = is.free_at !== takenFrom(schedule);
+      if (isBegun || isHeld || schedule.requestedAt !== null) return "busy";
+      if (find(schedule, key) !== undefined) return "taken";
+      if (is.tenant !== tenant && !hasRoom(tenant)) return "full";
+      giveTo.run(tenant, owner, version, recordOf(schedule), id);
+      return "moved";
     },
     remove: (id, version) => drop.run(id, version ?? null).changes === 1,
     get(id) {
@@ -148,6 +171,14 @@ export function createSchedules(db: DatabaseSync): Schedules {
     },
     release: (id, version, freeAt) => void giveBack.run(freeAt.getTime(), id, version),
   };
+}
+
+interface State {
+  tenant: string;
+  version: number;
+  next_at: number | null;
+  free_at: number | null;
+  begun_at: number | null;
 }
 
 interface DueRow extends Row {

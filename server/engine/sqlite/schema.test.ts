@@ -127,3 +127,40 @@ describe.each([1, 2, 3, 4])("the jobs of a file of version %i", (version) => {
     expect(await engine.usage(STRANGER.tenant)).toEqual({ waitingJobs: 1, bytes: 8 });
   });
 });
+
+test("[K11] jobs that schedules created before jobs named them are in the lists of these", async () => {
+  const file = oldFile(SCHEMA_VERSION - 1);
+  const scheduleId = newId();
+  const [owner, tenant] = ["owners (tenant, owner, rev)", "tenants (tenant, rev)"];
+  const ownerN = file.run(`INSERT INTO ${owner} VALUES ('acme', 'ann', 2)`);
+  const tenantN = file.run(`INSERT INTO ${tenant} VALUES ('acme', 2)`);
+  file.run(
+    `INSERT INTO schedules (id, tenant, owner, key, kind, version, record, input)
+     VALUES (?, 'acme', 'ann', 'k', 'article', 1, '{}', '{}')`,
+    scheduleId,
+  );
+  const ids = [newId(), newId()];
+  for (const [index, id] of ids.entries()) {
+    const n = file.run(
+      `INSERT INTO jobs (id, owner_n, tenant_n, kind, title, status, progress, message, attempt, retries, created_at, version, rev)
+       VALUES (?, ?, ?, 'article', 'Old', 'ABORTED', 0, '', 0, 0, 0, 1, ?)`,
+      id,
+      ownerN,
+      tenantN,
+      index + 1,
+    );
+    file.run("INSERT INTO payloads (job_n, input, output) VALUES (?, 'null', 'null')", n);
+    file.run(
+      `INSERT INTO events (job_n, seq, at, attempt, type, progress, message, actor)
+       VALUES (?, 1, 0, 0, 'created', 0, '', ?)`,
+      n,
+      // Damaged data keep no file from opening.
+      index === 0 ? JSON.stringify({ user: "ann", via: "schedule", scheduleId }) : "{",
+    );
+  }
+  const engine = await file.open();
+  onTestFinished(() => engine.close());
+  const { items } = await engine.listJobs({ ...ANN, scheduleId, limit: 9 });
+  expect(items).toMatchObject([{ id: ids[0], scheduleId }]);
+  expect(await engine.getSummary(ids[1] ?? "")).toMatchObject({ scheduleId: null });
+});

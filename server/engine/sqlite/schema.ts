@@ -6,9 +6,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
 import { JOB_OPTIONS } from "./option-columns.ts";
+import { MIRROR_TABLES } from "./mirrors.ts";
 import { PAUSE_TABLE } from "./pauses.ts";
 import { QUEUE_OF_LINES, QUEUE_OF_TENANTS } from "./queue-columns.ts";
-import { SCHEDULE_TABLE } from "./schedule-table.ts";
+import { JOBS_OF_SCHEDULES, SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SESSION_TABLES } from "./session-tables.ts";
 import { STAGED_BATCHES } from "./staged-batches.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
@@ -259,6 +260,8 @@ export const MIGRATIONS: readonly string[] = [
   JOB_OPTIONS,
   STAGED_BATCHES,
   PAUSE_TABLE,
+  MIRROR_TABLES,
+  JOBS_OF_SCHEDULES,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -38,6 +38,7 @@ export function createWaiting({
     const running = turns.running(row);
     const rateInMs = turns.rateInMs(row, { kind: limits, key: limits?.perKey }, now);
     return {
+      key: row.key,
       startsInMs: isReady ? null : Math.max(0, row.due - now),
       ahead: (before as { jobs: number } | undefined)?.jobs ?? 0,
       running: { kind: running.kind, key: row.key === null ? null : running.key },

@@ -51,18 +51,18 @@ const Draft = schemaFor<DraftFrame>()(
   }),
 );
 const queued = { ahead: count, message: z.string() };
-const Waiting = schemaFor<JobWaiting>()(
-  z.union([
-    z.object({ ...queued, reason: z.literal("queued") }),
-    z.object({ ...queued, reason: z.enum(["delayed", "rate"]), startsInMs: z.number() }),
-    z.object({
-      ...queued,
-      reason: z.literal("concurrency"),
-      of: z.enum(["kind", "key"]),
-      limit: z.int(),
-    }),
-  ]),
-);
+const ofKey = { of: z.literal("key"), key: z.string(), keyName: z.string().optional() };
+const byRate = { ...queued, reason: z.literal("rate"), startsInMs: z.number() };
+const byOthers = { ...queued, reason: z.literal("concurrency"), limit: z.int() };
+const ofKind = { of: z.literal("kind") };
+const Waiting = z.union([
+  z.object({ ...queued, reason: z.literal("queued") }),
+  z.object({ ...queued, reason: z.literal("delayed"), startsInMs: z.number() }),
+  z.object({ ...byRate, ...ofKind }),
+  z.object({ ...byRate, ...ofKey }),
+  z.object({ ...byOthers, ...ofKind }),
+  z.object({ ...byOthers, ...ofKey }),
+]) as unknown as z.ZodType<JobWaiting>;
 const Feed = schemaFor<FeedEntry>()(
   z.object({ rev: z.int(), job: Summary.nullable(), gap: z.literal(true).optional() }),
 );

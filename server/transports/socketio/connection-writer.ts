@@ -5,6 +5,7 @@
  */
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import type { WriterHooks } from "#server/transports/sockets/socket-writer.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
@@ -23,6 +24,18 @@ const MAX_UNREAD_PACKETS = 5000;
 
 const WRITER = Symbol("writer");
 type WithWriter = Connection & { [WRITER]?: ConnectionWriter };
+
+/** Engine.IO's list of unsent packets, which its types hide. Tests fail if it disappears. */
+interface WithList {
+  readonly writeBuffer: readonly unknown[];
+}
+
+export interface DrainListener {
+  /** Called each time the writer drains. */
+  onDrain(): void;
+}
+
+const NONE: readonly DrainListener[] = [];
 
 /** Counts of what was sent to all connections, by the way in which they are connected. */
 export interface SentByWay {
@@ -52,34 +65,42 @@ export class ConnectionWriter implements WriterHooks {
   readonly #connection: Connection;
   readonly #highWaterBytes: number;
   readonly #sent: SentByWay;
-  /** The number of packets of any type in Engine.IO's list. */
-  #packets = 0;
+  /** Of the packets in Engine.IO's list, if it has any. */
   #bytes = 0;
+  /** True from when the list is full until it is sent. */
+  #isListening = false;
   #ws: WebSocket | undefined;
   #inflow: Inflow | undefined;
   #isReading = true;
-  #drainListeners: readonly (() => void)[] = [];
+  #drainListeners = NONE;
 
   constructor(connection: Connection, highWaterBytes: number, sent: SentByWay) {
     this.#connection = connection;
     this.#highWaterBytes = highWaterBytes;
     this.#sent = sent;
     this.#findBelow();
-    connection.on("packetCreate", this.#onPacket);
-    connection.on("drain", this.#onListSent);
-    connection.on("upgrade", this.#findBelow);
+    connection.on("packetCreate", ConnectionWriter.#onPacketCreate);
+    if (this.#ws === undefined) connection.on("upgrade", ConnectionWriter.#onUpgrade);
   }
+
+  static readonly #onPacketCreate = sharedListener(
+    (connection: Connection, { data }: { data?: string | Buffer }) =>
+      connectionWriterOf(connection).#onPacket(data?.length ?? 0),
+  );
+  static readonly #onUpgrade = sharedListener((connection: Connection) =>
+    connectionWriterOf(connection).#findBelow(),
+  );
 
   get sent(): SentCounts {
     return this.#ws === undefined ? this.#sent.polling : this.#sent.websocket;
   }
 
-  /** Calls `listener` each time the writer drains, until the returned function is called. */
-  addDrainListener(listener: () => void): () => void {
-    this.#drainListeners = [...this.#drainListeners, listener];
-    return () => {
-      this.#drainListeners = this.#drainListeners.filter((each) => each !== listener);
-    };
+  addDrainListener(listener: DrainListener): void {
+    this.#drainListeners = this.#drainListeners.concat(listener);
+  }
+
+  removeDrainListener(listener: DrainListener): void {
+    this.#drainListeners = this.#drainListeners.filter((each) => each !== listener);
   }
 
   /** Accepts the packets even when full. */
@@ -92,7 +113,7 @@ export class ConnectionWriter implements WriterHooks {
   /** Writes whole frames to the socket. Returns `false` if that is impossible now; the caller then sends packets. */
   write(frames: Uint8Array): boolean {
     // Frames must not overtake packets in the list.
-    if (this.#ws?.readyState !== WebSocket.OPEN || this.#packets > 0) return false;
+    if (this.#ws?.readyState !== WebSocket.OPEN || this.#packets() > 0) return false;
     if (this.#inflow === undefined) return false;
     this.#inflow.writer.write(frames);
     return true;
@@ -100,7 +121,7 @@ export class ConnectionWriter implements WriterHooks {
 
   /** The client's inflater; `undefined` also while no frames can be written. */
   get compression(): Compression | undefined {
-    return this.#packets > 0 ? undefined : compressionOf(this.#ws);
+    return this.#packets() > 0 ? undefined : compressionOf(this.#ws);
   }
 
   isFull(): boolean {
@@ -119,34 +140,44 @@ export class ConnectionWriter implements WriterHooks {
   }
 
   onDrain(): void {
-    for (const listener of this.#drainListeners) listener();
+    for (const listener of this.#drainListeners) listener.onDrain();
   }
 
   onStall(): void {
     this.#connection.close(true);
   }
 
-  #isListFull(): boolean {
-    return this.#packets >= HIGH_WATER_PACKETS || this.#bytes >= this.#highWaterBytes;
+  /** The number of packets of any type in Engine.IO's list. */
+  #packets(): number {
+    return (this.#connection as unknown as WithList).writeBuffer.length;
   }
 
-  readonly #findBelow = () => {
+  #isListFull(): boolean {
+    const packets = this.#packets();
+    return packets >= HIGH_WATER_PACKETS || (packets > 0 && this.#bytes >= this.#highWaterBytes);
+  }
+
+  #findBelow(): void {
     this.#ws = underlyingWebSocket(this.#connection);
     this.#inflow = this.#ws && inflowOf(this.#ws);
     if (this.#inflow === undefined) return;
     this.#inflow.owner = this;
     if (!this.#isReading) this.#inflow.pause();
-  };
-  readonly #onPacket = ({ data }: { data?: string | Buffer }) => {
+  }
+
+  /** Engine.IO is about to add a packet to its list. */
+  #onPacket(bytes: number): void {
     this.#inflow?.writer.flush();
     this.#inflow?.readUnlessFull();
-    this.#packets += 1;
-    this.#bytes += data?.length ?? 0;
-    if (this.#packets > MAX_UNREAD_PACKETS) this.#connection.close(true);
-  };
-  readonly #onListSent = () => {
-    const wasFull = this.#isListFull();
-    this.#packets = this.#bytes = 0;
-    if (wasFull) this.onDrain();
-  };
+    const packets = this.#packets() + 1;
+    this.#bytes = packets === 1 ? bytes : this.#bytes + bytes;
+    if (packets > MAX_UNREAD_PACKETS) return this.#connection.close(true);
+    const isFull = packets >= HIGH_WATER_PACKETS || this.#bytes >= this.#highWaterBytes;
+    if (!isFull || this.#isListening) return;
+    this.#isListening = true;
+    this.#connection.once("drain", () => {
+      this.#isListening = false;
+      this.onDrain();
+    });
+  }
 }

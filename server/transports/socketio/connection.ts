@@ -2,10 +2,13 @@
 import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
+import type { Release } from "#server/limits/open.ts";
 import type { Caller } from "#server/transports/contract.ts";
 import { countCall } from "#server/transports/limits/count-call.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/callers/credential-end.ts";
 import { endWithCredential } from "#server/transports/callers/end-with-credential.ts";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
+import { SmallMap } from "#server/transports/sockets/small-map.ts";
 import { AppError } from "#shared/errors.ts";
 import {
   AUTH_REFRESH,
@@ -20,7 +23,7 @@ import { sessionKey, sessionStreamOf } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
 import { idsOf } from "./opening.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import { connectionWriterOf } from "./connection-writer.ts";
+import { connectionWriterOf, type DrainListener } from "./connection-writer.ts";
 import { lastingOf, Lifetime } from "./lifetime.ts";
 import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
@@ -41,8 +44,17 @@ export function createConnections(shared: ConnectionContext) {
 /** Reasons after which the client does not return: it disconnected explicitly, or the embedding program disconnected it. */
 const FOR_GOOD = new Set(["client namespace disconnect", "server namespace disconnect"]);
 
+const CLIENT = Symbol("client");
+type WithClient = Socket & { [CLIENT]?: Client };
+
+function clientOf(socket: Socket): Client {
+  const client = (socket as WithClient)[CLIENT];
+  if (client === undefined) throw new Error("The connection is not served.");
+  return client;
+}
+
 /** A class to save memory: connections are many, and most of them are idle. */
-class Client implements Holder, Listener {
+class Client implements DrainListener, Holder, Listener {
   readonly #socket: Socket;
   #principal: Principal;
   readonly #shared: ConnectionContext;
@@ -62,7 +74,7 @@ class Client implements Holder, Listener {
    * The entries of the session, valid even after the connection closed: for each subscription the end of its job that the
    * client has certainly received, or `NO_END`.
    */
-  readonly #kept = new Map<string, number>();
+  readonly #kept = new SmallMap<string, number>();
   /** True while the client may still request its restored subscriptions, as clients without knowledge of sessions do. */
   #isComingBack = false;
 
@@ -77,16 +89,9 @@ class Client implements Holder, Listener {
     this.#device = pid;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
-    const subscriptions = new Subscriptions(writer, this, () =>
-      shared.limits?.openForUser("user_subscriptions", this.#principal),
-    );
-    this.#subscriptions = subscriptions;
-    const requests = new RequestQueue(writer, this);
-    this.#requests = requests;
-    const stopListening = writer.addDrainListener(() => {
-      subscriptions.resume();
-      requests.resume();
-    });
+    this.#subscriptions = new Subscriptions(writer, this);
+    this.#requests = new RequestQueue(writer, this);
+    writer.addDrainListener(this);
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {
@@ -98,24 +103,45 @@ class Client implements Holder, Listener {
       pings.owner = this;
     }
     this.#identified(caller);
-    socket.onAny((name: unknown, ...args: unknown[]) => {
-      // Socket.IO still emits events that arrived in one message with a disconnect.
-      if (!socket.connected) return;
-      const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
-      const answer = this.#read(name, args[0]);
-      requests.add(async () => {
-        const result = await answer();
-        ack?.(result);
-      });
+    (socket as WithClient)[CLIENT] = this;
+    socket.onAny(Client.#onAny);
+    socket.on("disconnect", Client.#onDisconnect);
+  }
+
+  static readonly #onAny = sharedListener((socket: Socket, name: unknown, ...args: unknown[]) =>
+    clientOf(socket).#heard(name, args),
+  );
+  static readonly #onDisconnect = sharedListener((socket: Socket, reason: string) =>
+    clientOf(socket).#left(reason),
+  );
+
+  #heard(name: unknown, args: unknown[]): void {
+    // Socket.IO still emits events that arrived in one message with a disconnect.
+    if (!this.#socket.connected) return;
+    const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
+    const answer = this.#read(name, args[0]);
+    this.#requests.add(async () => {
+      const result = await answer();
+      ack?.(result);
     });
-    socket.on("disconnect", (reason) => {
-      if (pings?.owner === this) pings.owner = undefined;
-      requests.clear();
-      subscriptions.removeAll();
-      stopListening();
-      this.#lifetime?.closed();
-      if (FOR_GOOD.has(reason)) this.#session?.end();
-    });
+  }
+
+  #left(reason: string): void {
+    if (this.#pings?.owner === this) this.#pings.owner = undefined;
+    this.#requests.clear();
+    this.#subscriptions.removeAll();
+    connectionWriterOf(this.#socket.conn).removeDrainListener(this);
+    this.#lifetime?.closed();
+    if (FOR_GOOD.has(reason)) this.#session?.end();
+  }
+
+  onDrain(): void {
+    this.#subscriptions.resume();
+    this.#requests.resume();
+  }
+
+  count(): Promise<Release> | undefined {
+    return this.#shared.limits?.openForUser("user_subscriptions", this.#principal);
   }
 
   get id(): string {
@@ -123,7 +149,7 @@ class Client implements Holder, Listener {
   }
 
   entries(): Iterable<readonly [key: string, end: number]> {
-    return this.#kept;
+    return this.#kept.entries();
   }
 
   /** Closes below Socket.IO: a client that is still connected treats this as a lost connection, and reconnects. */

@@ -3,6 +3,7 @@
  * creates it, and it lives until it misses a heartbeat.
  */
 import type { DeadlineOwner, Deadlines } from "#server/transports/callers/deadlines.ts";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import type { Connection } from "./connection-writer.ts";
 
 export interface EngineSessionLimits {
@@ -25,6 +26,10 @@ export class EngineSessions {
   /** Oldest first. */
   readonly #unjoined = new Map<Connection, Unjoined>();
   readonly #deadlines: Deadlines;
+  readonly #onClose = sharedListener((connection: Connection) => {
+    this.#all.delete(connection);
+    this.joined(connection);
+  });
 
   constructor(limits: EngineSessionLimits, deadlines: Deadlines) {
     this.#limits = limits;
@@ -41,10 +46,7 @@ export class EngineSessions {
   add(connection: Connection): void {
     this.#all.add(connection);
     this.#expectJoin(connection);
-    connection.once("close", () => {
-      this.#all.delete(connection);
-      this.joined(connection);
-    });
+    connection.on("close", this.#onClose);
     if (this.#unjoined.size <= this.#limits.maxUnjoined) return;
     const [oldest] = this.#unjoined.keys();
     oldest?.close(true);

@@ -6,6 +6,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import type {
   SocketWriter,
   WriterHooks,
@@ -21,16 +22,9 @@ const MAX_UNANSWERED = 2048;
 const INFLOW = Symbol("inflow");
 type Watched = WebSocket & { [INFLOW]?: Inflow };
 
-// All sockets share these listeners: a closure for each would take more memory than a socket's state.
-function onMessage(this: Watched): void {
-  this[INFLOW]?.heard();
-}
-function onPing(this: Watched, payload: Buffer): void {
-  this[INFLOW]?.pinged(payload);
-}
-function onClose(this: Watched): void {
-  this[INFLOW]?.writer.release();
-}
+const onMessage = sharedListener((ws: Watched) => ws[INFLOW]?.heard());
+const onPing = sharedListener((ws: Watched, payload: Buffer) => ws[INFLOW]?.pinged(payload));
+const onClose = sharedListener((ws: Watched) => ws[INFLOW]?.writer.release());
 
 /** Returns `undefined` if Engine.IO did not create the WebSocket through `websocket-engine.ts`. */
 export function inflowOf(ws: WebSocket): Inflow | undefined {

@@ -8,6 +8,7 @@ import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import type { Release } from "#server/limits/open.ts";
 import type { Caller, TransportContext } from "#server/transports/contract.ts";
 import type { Deadlines } from "#server/transports/callers/deadlines.ts";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import type { BroadcastAdapter } from "./broadcast-adapter.ts";
@@ -20,7 +21,7 @@ import type { createEvict, Evictions } from "./evict.ts";
 import type { Handshakes } from "./handshakes.ts";
 import { createOpenings } from "./opening.ts";
 import type { PacketOf } from "./packet.ts";
-import { limitPackets } from "./packet-limits.ts";
+import { createPacketLimits } from "./packet-limits.ts";
 import { startPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createRestore, type Restored } from "./restore.ts";
@@ -81,6 +82,7 @@ export function createIoServer(shared: Shared, encoding: PacketEncoding): IoServ
   const open = createOpenings({ ...context, packetOf: encoding.packetOf });
   const call = createCalls(context);
   const { deadlines, sessionCounts } = shared;
+  const limitPackets = createPacketLimits((each) => engineSessions.hasJoined(each));
   const serveConnection = createConnections({ ...context, open, call, deadlines });
 
   // Socket.IO needs a server to attach to, and takes over its listeners. It gets one that never listens; this transport
@@ -123,7 +125,7 @@ export function createIoServer(shared: Shared, encoding: PacketEncoding): IoServ
     sessionCounts.add(client);
     startPings(client);
     engineSessions.add(client);
-    limitPackets(client, (each) => engineSessions.hasJoined(each));
+    limitPackets(client);
     handshakes?.opened(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
@@ -137,6 +139,7 @@ export function createIoServer(shared: Shared, encoding: PacketEncoding): IoServ
     evict: (socketId) => shared.evictions.evict(socketId),
   });
   const admitted = new WeakMap<Socket, Admitted>();
+  const onLeft = sharedListener(({ conn }: Socket) => engineSessions.left(conn));
 
   /**
    * Authenticates a joining client and reads its session. If either is unavailable, it closes the connection below
@@ -186,7 +189,7 @@ export function createIoServer(shared: Shared, encoding: PacketEncoding): IoServ
   io.on("connection", (socket) => {
     engineSessions.joined(socket.conn);
     handshakes?.joined(socket.conn);
-    socket.once("disconnect", () => engineSessions.left(socket.conn));
+    socket.on("disconnect", onLeft);
     const how = admitted.get(socket);
     admitted.delete(socket);
     if (how !== undefined) serveConnection(socket, how.caller, how.restored);

@@ -4,6 +4,7 @@
  */
 import { jsonShape } from "#server/transports/requests/json-shape.ts";
 import { MAX_STRANGER_BYTES } from "#server/transports/requests/stranger-limit.ts";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import type { Connection } from "./connection-writer.ts";
 
 /**
@@ -16,19 +17,30 @@ const MAX_PACKET_NESTING = 10_000;
 /** The first character of Socket.IO's CONNECT packet. */
 const CONNECT = "0";
 
-/** `isKnown`: the client has joined, so the server knows the caller. */
-export function limitPackets(
-  connection: Connection,
-  isKnown: (connection: Connection) => boolean,
-): void {
-  let connects = 0;
-  connection.on("packet", ({ type, data = "" }: { type: string; data?: string | Buffer }) => {
+const CONNECTS = Symbol("connects");
+type Counted = Connection & { [CONNECTS]?: number };
+
+interface Packet {
+  readonly type: string;
+  readonly data?: string | Buffer;
+}
+
+/**
+ * Returns a function that limits the packets of a new connection. `isKnown`: the client has joined, so the server knows the
+ * caller.
+ */
+export function createPacketLimits(isKnown: (connection: Connection) => boolean) {
+  const onPacket = sharedListener((connection: Counted, { type, data = "" }: Packet) => {
     if (type !== "message") return;
     if (data.length > MAX_STRANGER_BYTES && !isKnown(connection)) return connection.close(true);
     if (typeof data !== "string") return;
-    if (data.startsWith(CONNECT)) connects += 1;
-    if (connects > MAX_CONNECTS || jsonShape(data, MAX_PACKET_NESTING).depth > MAX_PACKET_NESTING) {
+    if (data.startsWith(CONNECT)) connection[CONNECTS] = (connection[CONNECTS] ?? 0) + 1;
+    if (
+      (connection[CONNECTS] ?? 0) > MAX_CONNECTS ||
+      jsonShape(data, MAX_PACKET_NESTING).depth > MAX_PACKET_NESTING
+    ) {
       connection.close(true);
     }
   });
+  return (connection: Connection): void => void connection.on("packet", onPacket);
 }

@@ -5,10 +5,15 @@
  *
  * The method that sends a ping is not in Engine.IO's types; tests fail if it disappears.
  */
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import type { Connection } from "./connection-writer.ts";
 
 interface Pinging {
   sendPacket(type: "ping"): void;
+}
+
+interface Packet {
+  readonly type: string;
 }
 
 const PINGS = Symbol("pings");
@@ -30,20 +35,27 @@ export class Pings {
   #answered = 0;
   /** Notified of each answer. */
   owner: { heard(): void } | undefined;
-  /** Requested receipts, in the order of their pings. */
-  #asked: { ping: number; answered: () => void }[] = [];
+  /** Requested receipts, in the order of their pings. Most connections never ask. */
+  #asked: { ping: number; answered: () => void }[] | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    connection.on("packetCreate", ({ type }: { type: string }) => {
-      if (type === "ping") this.#sent += 1;
-    });
-    connection.on("heartbeat", () => this.#onPong());
+    connection.on("packetCreate", Pings.#onCreate);
+    connection.on("packet", Pings.#onPacket);
   }
+
+  static readonly #onCreate = sharedListener((connection: Connection, { type }: Packet) => {
+    const pings = pingsOf(connection);
+    if (pings !== undefined && type === "ping") pings.#sent += 1;
+  });
+  static readonly #onPacket = sharedListener((connection: Connection, { type }: Packet) => {
+    const pings = pingsOf(connection);
+    if (pings !== undefined && type === "pong") pings.#onPong();
+  });
 
   /** Sends a ping, and calls `answered` once the client has received everything sent before it. */
   ask(answered: () => void): void {
-    this.#asked.push({ ping: this.#sent + 1, answered });
+    (this.#asked ??= []).push({ ping: this.#sent + 1, answered });
     (this.#connection as unknown as Pinging).sendPacket("ping");
   }
 
@@ -52,9 +64,9 @@ export class Pings {
     this.#answered = Math.min(this.#answered + 1, this.#sent);
     this.owner?.heard();
     for (;;) {
-      const [first] = this.#asked;
+      const first = this.#asked?.[0];
       if (first === undefined || first.ping > this.#answered) return;
-      this.#asked.shift();
+      this.#asked?.shift();
       first.answered();
     }
   }

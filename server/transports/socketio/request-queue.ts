@@ -36,6 +36,7 @@ export class RequestQueue {
 
   /** Runs it at once if nothing else waits and the writer has room. */
   add(run: Run): void {
+    if ((this.#waiting?.size ?? 0) === 0 && this.#hasRoom()) return this.#start(run);
     this.#waiting ??= new Set();
     if (this.#waiting.size >= MAX_WAITING_REQUESTS) return this.#owner.overflowed();
     this.#waiting.add(run);
@@ -47,15 +48,23 @@ export class RequestQueue {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     for (const run of waiting) {
-      if (this.#running >= MAX_RUNNING_REQUESTS || this.#writer.isFull()) break;
+      if (!this.#hasRoom()) break;
       waiting.delete(run);
-      this.#running += 1;
-      void run().finally(() => {
-        this.#running -= 1;
-        this.resume();
-      });
+      this.#start(run);
     }
     this.#readUnlessLong(waiting.size);
+  }
+
+  #hasRoom(): boolean {
+    return this.#running < MAX_RUNNING_REQUESTS && !this.#writer.isFull();
+  }
+
+  #start(run: Run): void {
+    this.#running += 1;
+    void run().finally(() => {
+      this.#running -= 1;
+      this.resume();
+    });
   }
 
   /** Call it when the client leaves. Its connection may stay open, and join again. */

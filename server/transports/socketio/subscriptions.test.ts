@@ -34,6 +34,7 @@ const LISTENER = {
   ended() {},
   failed() {},
   isComingBack: () => false,
+  count: () => undefined,
 };
 
 test("[L2] the ends that one connection remembers are bounded; the oldest is forgotten", async () => {

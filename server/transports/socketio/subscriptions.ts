@@ -9,6 +9,7 @@ import {
   MAX_SUBSCRIPTIONS,
   tooManySubscriptions,
 } from "#server/transports/limits/subscription-limit.ts";
+import { SmallMap } from "#server/transports/sockets/small-map.ts";
 import type { SentCounts } from "#server/transports/usage.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { Encoder } from "./packet.ts";
@@ -37,6 +38,8 @@ export interface Listener extends SubscriptionListener {
   started(key: string): void;
   /** Called when the stream cannot be served any more. */
   failed(key: string, reason: AppError): void;
+  /** Counts a subscription of the user. Rejects if the user may have no further one. `undefined`: it is not limited. */
+  count(): Promise<Release> | undefined;
 }
 
 /** A subscription to a stream of any type. */
@@ -46,22 +49,13 @@ export class Subscriptions implements SubscriptionOwner {
   readonly writer: SubscriptionWriter;
   readonly resumeQueue: ResumeQueue;
   readonly listener: Listener;
-  readonly #active = new Map<string, AnySubscription>();
-  readonly #count: () => Promise<Release> | undefined;
-  /** What counts the subscriptions off, by key. Empty while none is limited. */
-  readonly #counted = new Map<string, Release>();
+  readonly #active = new SmallMap<string, AnySubscription>();
+  /** What counts the subscriptions off, by key. Absent while none is limited. */
+  #counted: Map<string, Release> | undefined;
   /** Ends that were sent to closed subscriptions, by key, so that a new subscription does not repeat them. */
-  readonly #toldEnds = new Map<string, number>();
+  #toldEnds: Map<string, number> | undefined;
 
-  /**
-   * `count`: counts a subscription of the user. Rejects if the user may have no further one. `undefined`: it is not limited.
-   */
-  constructor(
-    writer: SubscriptionWriter,
-    listener: Listener,
-    count: () => Promise<Release> | undefined = () => undefined,
-  ) {
-    this.#count = count;
+  constructor(writer: SubscriptionWriter, listener: Listener) {
     this.writer = writer;
     this.resumeQueue = new ResumeQueue(writer);
     this.listener = listener;
@@ -93,7 +87,7 @@ export class Subscriptions implements SubscriptionOwner {
       throw tooManySubscriptions();
     }
     const { encoder, restored } = wanted;
-    const toldEnd = this.#toldEnds.get(key);
+    const toldEnd = this.#toldEnds?.get(key);
     const fresh = new Subscription(this, key, { encoder, restored, toldEnd });
     this.#active.set(key, fresh);
     await fresh.beginWith(this.#begin(key, fresh, wanted));
@@ -117,21 +111,22 @@ export class Subscriptions implements SubscriptionOwner {
 
   #delete(key: string): void {
     this.#active.delete(key);
-    this.#counted.get(key)?.();
-    this.#counted.delete(key);
+    this.#counted?.get(key)?.();
+    this.#counted?.delete(key);
   }
 
   removeAll(): void {
-    for (const key of this.#active.keys()) this.remove(key);
+    for (const [key] of this.#active.entries()) this.remove(key);
   }
 
   #remember(key: string, toldEnd: number | undefined): void {
     if (toldEnd === undefined) return;
-    this.#toldEnds.delete(key);
-    this.#toldEnds.set(key, toldEnd);
-    if (this.#toldEnds.size <= MAX_SUBSCRIPTIONS) return;
-    const [oldest = ""] = this.#toldEnds.keys();
-    this.#toldEnds.delete(oldest);
+    const ends = (this.#toldEnds ??= new Map());
+    ends.delete(key);
+    ends.set(key, toldEnd);
+    if (ends.size <= MAX_SUBSCRIPTIONS) return;
+    const [oldest = ""] = ends.keys();
+    ends.delete(oldest);
   }
 
   /** Call it when the writer drains. */
@@ -144,9 +139,9 @@ export class Subscriptions implements SubscriptionOwner {
     const isCurrent = () => this.#active.get(key) === fresh;
     let stream: Stream<T>;
     try {
-      const release = await this.#count();
+      const release = await this.listener.count();
       if (!isCurrent()) return release?.();
-      if (release !== undefined) this.#counted.set(key, release);
+      if (release !== undefined) (this.#counted ??= new Map()).set(key, release);
       stream = await wanted.open();
       if (isCurrent() && wanted.restored === undefined) await this.listener.opened(key);
     } catch (error) {

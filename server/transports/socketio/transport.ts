@@ -9,6 +9,7 @@ import type { Socket } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { Deadlines } from "#server/transports/callers/deadlines.ts";
 import { refuseLimited, refuseLimitedUpgrade } from "#server/transports/requests/refusals.ts";
+import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
 import { stagger } from "#server/transports/sockets/stagger.ts";
 import { openSocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
@@ -58,6 +59,7 @@ export function createSocketioTransport(
   const joinDeadlines = new Deadlines();
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
+  const onUpgradedClose = sharedListener((socket: Duplex) => void upgraded.delete(socket));
   const engineSessions = new EngineSessions(
     {
       max: MAX_SESSIONS,
@@ -112,7 +114,7 @@ export function createSocketioTransport(
       const limited = handshakes?.refusal(asked, socket);
       if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, this);
       upgraded.add(socket);
-      socket.once("close", () => upgraded.delete(socket));
+      socket.on("close", onUpgradedClose);
       serverFor(asked).upgrade(asked, socket, head);
     },
     refusal(status, message, retryAfterMs) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { inflowOf } from "./inflow.ts";
 import { newSent } from "#server/transports/usage.ts";
-import { ConnectionWriter } from "./connection-writer.ts";
+import { createConnectionWriter } from "./connection-writer.ts";
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import { openSocketWriters, type SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { openRaw } from "#test/transports/socketio-raw-client.ts";
@@ -52,7 +52,7 @@ test("the socket below a WebSocket is found in the installed version of Engine.I
 
 test("[S1] a writer's frames do not overtake packets that Engine.IO still holds", async () => {
   const { client, socket } = await connect();
-  const writer = new ConnectionWriter(socket.conn, 1e6, SENT);
+  const writer = createConnectionWriter(socket.conn, 1e6, SENT);
   const texts = Array.from({ length: 20 }, (_, n) => `2["${n}"]`);
   for (const [n, text] of texts.entries()) {
     const frame = textFrame(`4${text}`);
@@ -74,7 +74,7 @@ test("a connection that polls has none", async () => {
 
 test("nothing is written to a WebSocket that is closing", async () => {
   const { client, socket } = await connect();
-  const writer = new ConnectionWriter(socket.conn, 1e6, SENT);
+  const writer = createConnectionWriter(socket.conn, 1e6, SENT);
   socket.conn.close();
   const text = '2["late"]';
   const frame = textFrame(`4${text}`);

@@ -24,11 +24,23 @@ export function createWebSocketEngine(
       head: Buffer,
       done: (ws: WebSocket, req: IncomingMessage) => void,
     ): void {
-      super.handleUpgrade(req, socket, head, (ws) => {
+      dropResponse(socket);
+      // Engine.IO deletes a field of the request that it gets back. That would make a dictionary of the one that it keeps.
+      super.handleUpgrade(Object.assign({}, req), socket, head, (ws) => {
         const inflow = new Inflow(ws, socket, writers);
         done(ws, req);
         inflow.readUnlessFull();
       });
     }
   };
+}
+
+/**
+ * Engine.IO makes a response for HTTP middleware, of which this server has none, and the socket's newest listener keeps it for
+ * as long as the connection.
+ */
+function dropResponse(socket: Duplex): void {
+  const newest = socket.rawListeners("close").at(-1);
+  // It is one that listens once.
+  if (newest !== undefined && "listener" in newest) socket.off("close", newest);
 }

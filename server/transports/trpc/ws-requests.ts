@@ -12,8 +12,8 @@ import {
   MAX_SUBSCRIPTIONS,
   tooManySubscriptions,
 } from "#server/transports/limits/subscription-limit.ts";
+import { SmallMap } from "#server/transports/sockets/small-map.ts";
 import { toTRPCError } from "./errors.ts";
-import { SmallMap } from "./small-map.ts";
 import { dispose, iterate } from "./iterate.ts";
 import { Relay } from "./relay.ts";
 import type { Address, Payload } from "./ws-format.ts";

@@ -14,7 +14,7 @@ if is[8] == op then return {'ok'} end
 
 local start = tonumber(is[7] or 0)
 if is[6] ~= is[4] then
-  redis.call('DEL', draft)
+  redis.call('UNLINK', draft)
   start = 0
 end
 local seq = tonumber(is[5] or 0) + 1

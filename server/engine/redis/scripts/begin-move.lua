@@ -10,15 +10,31 @@ if type == 'batch' then
   if not redis.call('ZSCORE', o .. ':batches', id) then return 0 end
   jobs = redis.call('ZRANGE', t .. ':jobs-of:' .. id, 0, -1)
 end
-local marks = {}
-for i, job in ipairs(jobs) do
-  local kind = redis.call('HGET', t .. ':job:' .. job, 'kind')
-  marks[i] = kind and redis.call('ZSCORE', t .. ':finished:' .. kind, job)
-  if not marks[i] or not redis.call('ZSCORE', o .. ':feed', job) then return 0 end
+-- Lua's limit on arguments is some thousands.
+local AT_ONCE = 1000
+-- Calls `each` with each member and its score in a set, or false.
+local function with_scores(set, members, each)
+  for i = 1, #members, AT_ONCE do
+    local scores = redis.call('ZMSCORE', set, unpack(members, i, math.min(i + AT_ONCE - 1, #members)))
+    for k, score in ipairs(scores) do each(members[i + k - 1], score) end
+  end
 end
 if #jobs == 0 then return 0 end
+local is_of_owner, marks, left = true, {}, jobs
+with_scores(o .. ':feed', jobs, function(_, score) is_of_owner = is_of_owner and score end)
+if not is_of_owner then return 0 end
+-- A batch has jobs of few kinds.
+while #left > 0 do
+  local kind = redis.call('HGET', t .. ':job:' .. left[1], 'kind')
+  local others = {}
+  with_scores(t .. ':finished:' .. (kind or ''), left, function(job, score)
+    if score then marks[job] = score else others[#others + 1] = job end
+  end)
+  if others[1] == left[1] then return 0 end
+  left = others
+end
 
-for i, job in ipairs(jobs) do redis.call('HSET', t .. ':job:' .. job, 'moving', marks[i]) end
+for _, job in ipairs(jobs) do redis.call('HSET', t .. ':job:' .. job, 'moving', marks[job]) end
 if type == 'batch' then redis.call('HSET', t .. ':batch:' .. id, 'moving', 1) end
 redis.call('HSET', o .. ':moving', type .. ':' .. id, ARGV[4])
 return #jobs

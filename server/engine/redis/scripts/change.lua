@@ -1,7 +1,7 @@
 -- Stores changes of jobs of one tenant, each only if its job has not changed meanwhile: record, log, feed, lists, queue, batch,
 -- hints. The caller computes the new record; this script only compares and sets. A refused change does not affect others.
 --
--- uses places.lua
+-- uses places.lua set-writes.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  for each change:
 --       1 job id  2 version that the change was computed from  3 version that it leads to
@@ -9,7 +9,8 @@
 --       5 op: idempotency key of this call, "process.number": a process counts up, and sends the changes of a job in
 --         that order
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
---       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had
+--       14 delay in ms after which a job that waits again may be claimed, or "none": at once, with the rank that it had; "": no
+--         claim may take it
 --       15 output, or "" for no change  16 batch id or ""
 --       17 op of the change that led to the record that this change was computed from
 --       18 limit of the audit list, a space, entry; or ""
@@ -22,26 +23,32 @@
 --         {"held"}: a claim has the input that the change would replace; {"gone"}: the job does not exist; {"lost"}: the claim
 --         does not hold; {"moving"}: the job is on its way to another tenant; {"stale", stored record, op that led to it}
 local FIELDS = 21
--- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
-local revs, batches, sets = {}, {}, {}
+-- The script writes values that several changes share (of an owner, a batch) once for all of them.
+local revs, batches = {}, {}
 local newest_rev
 -- Of outputs, beyond what the tenant had.
 local bytes = 0
 -- Published last, after everything is stored.
 local hints = {}
 
--- `score` false removes the member.
-local function place(set, member, score)
-  local members = sets[set] or {}
-  sets[set] = members
-  members[member] = score
+local names = {}
+local function list_of(kind, status)
+  local of = names[kind] or {}
+  names[kind] = of
+  local name = of[status]
+  if not name then
+    name = ':jobs:' .. kind .. ':' .. status
+    of[status] = name
+  end
+  return name
 end
 
--- Returns the tenant's next rev, which becomes that of the owner too.
+-- Returns the tenant's next rev, which becomes that of the owner too, as text: Redis writes numbers of Lua as fractions.
 local function next_rev(owner)
   newest_rev = (newest_rev or tonumber(redis.call('GET', t .. ':rev') or 0)) + 1
-  revs[owner] = newest_rev
-  return newest_rev
+  local rev = string.format('%d', newest_rev)
+  revs[owner] = rev
+  return rev
 end
 
 local function recount(batch, from, to, time)
@@ -136,14 +143,15 @@ local function postpone(answer, id, n, kind, before, key, priority, delay)
   wait(answer, id, n, kind, key, priority, delay)
 end
 -- Ends what holds until a job starts or settles.
-local function forget_options(job, id, o, is)
+local function forget_options(job, id, owner, is)
   if is[12] then
     redis.call('HDEL', job, 'x')
     place(t .. ':expiring', id, false)
   end
   if is[13] then
     redis.call('HDEL', job, 'db')
-    if redis.call('HGET', o .. ':debounced', is[13]) == id then redis.call('HDEL', o .. ':debounced', is[13]) end
+    local debounced = t .. ':owner:' .. owner .. ':debounced'
+    if redis.call('HGET', debounced, is[13]) == id then redis.call('HDEL', debounced, is[13]) end
   end
 end
 -- The answer to a repeated call.
@@ -160,7 +168,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   batch, base, audit, expiry, input, line)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm', 'u', 'x', 'db')
+  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'n', 'moving', 'p', 'k', 'pm', 'u', 'x', 'db', 'sc')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
@@ -172,7 +180,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
 
-  local is_debounced = from == 'PENDING' and to == 'PENDING'
+  local is_debounced = from == 'PENDING' and to == 'PENDING' and delay ~= ''
   if is_debounced and is[2] == '1' then return {'held'} end
 
   local fields = {'s', record, 'v', seq, 'op', op .. others}
@@ -198,9 +206,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     redis.call('XADD', t .. ':audit', 'MAXLEN', string.match(audit, '^%d+'), n .. '-0', 'e', audit)
   end
   hints[#hints + 1] = {'job:' .. id, event}
-  local o, rev = t .. ':owner:' .. owner, next_rev(owner)
-  place(o .. ':feed', id, rev)
-  place(t .. ':feed', id, rev)
+  place_in_both(owner, ':feed', id, next_rev(owner))
   if is_debounced then
     if expiry ~= '' then
       local ends = string.format('%.0f', now() + expiry)
@@ -216,14 +222,15 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     redis.call('HSET', job, unpack(fields))
     return {'ok'}
   end
-  forget_options(job, id, o, is)
+  forget_options(job, id, owner, is)
 
   set('st', to)
   set('a', attempt)
-  for _, all in ipairs({o, t}) do
-    local list = all .. ':jobs:' .. kind .. ':'
-    place(list .. from, id, false)
-    place(list .. to, id, is[6])
+  place_in_both(owner, list_of(kind, from), id, false)
+  place_in_both(owner, list_of(kind, to), id, is[6])
+  if is[14] then
+    place_in_both(owner, ':of:' .. is[14] .. list_of(kind, from), id, false)
+    place_in_both(owner, ':of:' .. is[14] .. list_of(kind, to), id, is[6])
   end
   if batch ~= '' then recount(batch, from, to, time) end
 
@@ -239,7 +246,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       for _, each in ipairs({':delayed', ':leased'}) do place(t .. each, id, false) end
     end
     if to == 'PENDING' then
-      wait(answer, id, is[6], kind, is[9], is[8], delay)
+      if delay ~= '' then wait(answer, id, is[6], kind, is[9], is[8], delay) end
       place(t .. ':finished:' .. kind, id, false)
     else
       place(t .. ':finished:' .. kind, id, time)
@@ -254,19 +261,7 @@ for i = 1, #ARGV, FIELDS do
   answers[#answers + 1] = change(unpack(ARGV, i, i + FIELDS - 1))
 end
 
-for set, members in pairs(sets) do
-  local places, left = {}, {}
-  for member, score in pairs(members) do
-    if score then
-      places[#places + 1] = score
-      places[#places + 1] = member
-    else
-      left[#left + 1] = member
-    end
-  end
-  if #places > 0 then redis.call('ZADD', set, unpack(places)) end
-  if #left > 0 then redis.call('ZREM', set, unpack(left)) end
-end
+write_sets()
 if had_ready ~= nil then
   local news = news_of(free)
   local is_new = had_ready ~= (news[2] == 'ready')

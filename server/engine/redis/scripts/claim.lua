@@ -21,6 +21,7 @@ local clock = redis.call('TIME')
 local moment = clock[1] * 1000000 + clock[2]
 local now = math.floor(moment / 1000)
 local jobs, leases = {}, {}
+local lease_end = string.format('%.0f', now + lease)
 
 local function add(id, token, is)
   local late = is[12] and now - is[12] or -1
@@ -31,7 +32,7 @@ local function read(id)
   return redis.pcall('HMGET', t .. ':job:' .. id, 'st', 's', 'op', 'i', 'o', 'tr', 'token', 'held', 'pm', 'kind', 'k', 'x')
 end
 local function hold(id)
-  leases[#leases + 1] = now + lease
+  leases[#leases + 1] = lease_end
   leases[#leases + 1] = id
 end
 

@@ -1,5 +1,6 @@
 -- Stores a schedule, unless its owner has one with its key.
 --
+-- uses schedule-room.lua
 -- KEYS  1 prefix of all schedules
 -- ARGV  1 id  2 tenant  3 owner  4 key  5 kind  6 version  7 record  8 input
 --       9 its next time, and 10 from when on it may be taken, in ms; '': never  11 the tenant's limit
@@ -11,18 +12,7 @@ local first = redis.call('HGET', keys, key)
 if first then return {'first', first} end
 
 local of = p .. ':of:' .. tenant
-local function make_room()
-  for _, other in ipairs(redis.call('ZRANGE', of, 0, -1)) do
-    local is = redis.call('HMGET', p .. ':s:' .. other, 'next', 'o', 'k')
-    if is[1] == '' then
-      redis.call('HDEL', p .. ':keys:' .. tenant .. ':' .. is[2], is[3])
-      for _, list in ipairs({p .. ':all', of, of .. ':' .. is[2]}) do redis.call('ZREM', list, other) end
-      redis.call('DEL', p .. ':s:' .. other)
-      return true
-    end
-  end
-end
-if redis.call('ZCARD', of) >= tonumber(ARGV[11]) and not make_room() then return {'full'} end
+if not has_room(p, tenant, tonumber(ARGV[11])) then return {'full'} end
 
 local n = redis.call('INCR', p .. ':n')
 redis.call('HSET', p .. ':s:' .. id, 'n', n, 't', tenant, 'o', owner, 'k', key, 'kind', kind, 'v', ARGV[6],

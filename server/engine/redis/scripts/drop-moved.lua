@@ -1,5 +1,6 @@
 -- Deletes a job from the tenant that it has left, and its batch if that was the last job. May run twice.
 --
+-- uses schedule-lists.lua
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 owner before  3 batch id or ""
 local t, id, owner, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -9,15 +10,16 @@ local function release(keys, key, of)
   if key and key ~= '' and redis.call('HGET', keys, key) == of then redis.call('HDEL', keys, key) end
 end
 
-local is = redis.call('HMGET', job, 'moving', 'st', 'kind', 'key', 'u')
+local is = redis.call('HMGET', job, 'moving', 'st', 'kind', 'key', 'u', 'sc')
 if is[1] then
   -- As in prune.lua.
   if is[5] and redis.call('DECRBY', t .. ':bytes', is[5]) <= 0 then redis.call('DEL', t .. ':bytes') end
-  redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
+  redis.call('UNLINK', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
   redis.call('ZREM', t .. ':finished:' .. is[3], id)
   for _, all in ipairs({o, t}) do
     redis.call('ZREM', all .. ':feed', id)
     redis.call('ZREM', all .. ':jobs:' .. is[3] .. ':' .. is[2], id)
+    if is[6] then drop_of_schedule(all, is[6], is[3], is[2], id) end
   end
   release(o .. ':job-keys', is[4], id)
   if redis.call('EXISTS', o .. ':feed') == 0 then redis.call('DEL', o .. ':rev', o .. ':kinds') end

@@ -23,7 +23,11 @@ test("behaves like a Map under any sequence of operations", () => {
           few.delete(each.key);
           map.delete(each.key);
         }
-        for (const at of [0, 1, 2, 3, "0", "1"]) expect(few.get(at)).toBe(map.get(at));
+        for (const at of [0, 1, 2, 3, "0", "1"]) {
+          expect(few.get(at)).toBe(map.get(at));
+          expect(few.has(at)).toBe(map.has(at));
+        }
+        expect(new Map(few.entries())).toEqual(map);
         expect(sorted(few.values())).toEqual(sorted(map.values()));
         expect(few.size).toBe(map.size);
       }

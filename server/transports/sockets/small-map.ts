@@ -19,13 +19,22 @@ export class SmallMap<K extends string | number, V> {
     else this.#others?.delete(key);
   }
 
+  has(key: K): boolean {
+    return this.#key === key || this.#others?.has(key) === true;
+  }
+
   get size(): number {
     return (this.#key === undefined ? 0 : 1) + (this.#others?.size ?? 0);
   }
 
+  /** Returns a copy of the current entries. */
+  entries(): [K, V][] {
+    const others = this.#others === undefined ? [] : [...this.#others];
+    return this.#key === undefined ? others : [[this.#key, this.#value as V], ...others];
+  }
+
   /** Returns a copy of the current values. */
   values(): V[] {
-    const others = this.#others === undefined ? [] : [...this.#others.values()];
-    return this.#value === undefined ? others : [this.#value, ...others];
+    return this.entries().map(([, value]) => value);
   }
 }
