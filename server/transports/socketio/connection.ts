@@ -1,14 +1,12 @@
 /** One legacy connection: handles its requests, and answers with the older system's event names. */
 import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
-import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { Release } from "#server/limits/open.ts";
 import type { Caller } from "#server/transports/contract.ts";
 import { countCall } from "#server/transports/limits/count-call.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/callers/credential-end.ts";
 import { endWithCredential } from "#server/transports/callers/end-with-credential.ts";
 import { sharedListener } from "#server/transports/sockets/shared-listener.ts";
-import { SmallMap } from "#server/transports/sockets/small-map.ts";
 import { AppError } from "#shared/errors.ts";
 import {
   AUTH_REFRESH,
@@ -23,13 +21,12 @@ import { sessionKey, sessionStreamOf } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
 import { idsOf } from "./opening.ts";
 import type { ConnectionContext } from "./connection-context.ts";
+import { ConnectionSession } from "./connection-session.ts";
 import { connectionWriterOf, type DrainListener } from "./connection-writer.ts";
 import { lastingOf, Lifetime } from "./lifetime.ts";
-import { type Pings, pingsOf } from "./pings.ts";
-import { Receipts } from "./receipts.ts";
 import { readRefresh, readRequest, type Request } from "./request.ts";
 import { RequestQueue } from "./request-queue.ts";
-import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
+import type { Restored, RestoredSubscription } from "./restore.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
@@ -41,9 +38,6 @@ export function createConnections(shared: ConnectionContext) {
   };
 }
 
-/** Reasons after which the client does not return: it disconnected explicitly, or the embedding program disconnected it. */
-const FOR_GOOD = new Set(["client namespace disconnect", "server namespace disconnect"]);
-
 const CLIENT = Symbol("client");
 type WithClient = Socket & { [CLIENT]?: Client };
 
@@ -54,54 +48,31 @@ function clientOf(socket: Socket): Client {
 }
 
 /** A class to save memory: connections are many, and most of them are idle. */
-class Client implements DrainListener, Holder, Listener {
+class Client implements DrainListener, Listener {
   readonly #socket: Socket;
   #principal: Principal;
   readonly #shared: ConnectionContext;
   readonly #device: string;
   readonly #subscriptions: Subscriptions;
   readonly #requests: RequestQueue;
-  /** Absent in protocol 3 of Engine.IO, whose clients cannot resume a session. */
-  readonly #session: SavedSession | undefined;
-  readonly #pings: Pings | undefined;
+  readonly #session: ConnectionSession;
   /** Absent until the client brings credentials that end. */
   #lifetime: Lifetime | undefined;
   /** Of its newest credential. */
   #stopWatching: (() => void) | undefined;
-  /** Created with the first end that is sent. */
-  #receipts: Receipts | undefined;
-  /**
-   * The entries of the session, valid even after the connection closed: for each subscription the end of its job that the
-   * client has certainly received, or `NO_END`.
-   */
-  readonly #kept = new SmallMap<string, number>();
   /** True while the client may still request its restored subscriptions, as clients without knowledge of sessions do. */
   #isComingBack = false;
 
-  constructor(
-    socket: Socket,
-    caller: Caller,
-    { pid, isStored }: Restored,
-    shared: ConnectionContext,
-  ) {
+  constructor(socket: Socket, caller: Caller, restored: Restored, shared: ConnectionContext) {
     this.#socket = socket;
     this.#principal = caller.principal;
-    this.#device = pid;
+    this.#device = restored.pid;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
     this.#subscriptions = new Subscriptions(writer, this);
     this.#requests = new RequestQueue(writer, this);
     writer.addDrainListener(this);
-    const pings = pingsOf(socket.conn);
-    this.#pings = pings;
-    if (pings !== undefined) {
-      this.#session = shared.sessions.hold(
-        { principal: caller.principal, secret: pid },
-        this,
-        isStored,
-      );
-      pings.owner = this;
-    }
+    this.#session = new ConnectionSession(socket, caller.principal, restored, shared.sessions);
     this.#identified(caller);
     (socket as WithClient)[CLIENT] = this;
     socket.onAny(Client.#onAny);
@@ -127,12 +98,11 @@ class Client implements DrainListener, Holder, Listener {
   }
 
   #left(reason: string): void {
-    if (this.#pings?.owner === this) this.#pings.owner = undefined;
     this.#requests.clear();
     this.#subscriptions.removeAll();
     connectionWriterOf(this.#socket.conn).removeDrainListener(this);
     this.#lifetime?.closed();
-    if (FOR_GOOD.has(reason)) this.#session?.end();
+    this.#session.left(reason);
   }
 
   onDrain(): void {
@@ -144,26 +114,9 @@ class Client implements DrainListener, Holder, Listener {
     return this.#shared.limits?.openForUser("user_subscriptions", this.#principal);
   }
 
-  get id(): string {
-    return this.#socket.id;
-  }
-
-  entries(): Iterable<readonly [key: string, end: number]> {
-    return this.#kept.entries();
-  }
-
-  /** Closes below Socket.IO: a client that is still connected treats this as a lost connection, and reconnects. */
-  evicted(): void {
-    this.#socket.conn.close(true);
-  }
-
   /** Closes the connection of a client that sends requests and reads no answers. */
   overflowed(): void {
     this.#socket.conn.close(true);
-  }
-
-  heard(): void {
-    this.#session?.renew();
   }
 
   /** Greets the client and restores its earlier subscriptions. */
@@ -173,8 +126,7 @@ class Client implements DrainListener, Holder, Listener {
     if (restored.length === 0) return;
     this.#comeBack();
     for (const each of restored) this.#restore(each);
-    // Detects that another connection has taken the session meanwhile.
-    this.#session?.renew();
+    this.#session.renew();
   }
 
   /**
@@ -189,14 +141,13 @@ class Client implements DrainListener, Holder, Listener {
       this.#requests.add(async () => {
         this.#isComingBack = false;
       });
-    const pings = this.#pings;
-    pings?.ask(() => pings.ask(() => setImmediate(isBack)));
+    this.#session.ask(() => this.#session.ask(() => setImmediate(isBack)));
   }
 
   #restore({ key, ref, opening, toldEnd, failure }: RestoredSubscription): void {
     const ids = idsOf(ref);
     if (failure !== undefined) return void this.#fail(failure, ids);
-    this.#kept.set(key, toldEnd ?? NO_END);
+    this.#session.restored(key, toldEnd);
     opening
       .addTo(this.#subscriptions, key, { toldEnd })
       .catch((error: unknown) => this.#fail(error, ids));
@@ -267,11 +218,11 @@ class Client implements DrainListener, Holder, Listener {
 
   async #unsubscribe(request: Request): Promise<void> {
     const key = sessionKey(request.ref);
-    if (this.#subscriptions.remove(key)) await this.#forget(key);
+    if (this.#subscriptions.remove(key)) await this.#session.unsubscribed(key);
   }
 
   opened(key: string): Promise<void> {
-    return this.#keep(key, NO_END);
+    return this.#session.subscribed(key);
   }
 
   started(key: string): void {
@@ -279,33 +230,16 @@ class Client implements DrainListener, Holder, Listener {
   }
 
   ended(key: string, end: number): void {
-    if (this.#pings === undefined) return;
-    this.#receipts ??= new Receipts(this.#pings, (of, value) => this.#received(of, value));
-    this.#receipts.expect(key, end);
+    this.#session.ended(key, end);
   }
 
   failed(key: string, reason: AppError): void {
-    void this.#forget(key);
+    void this.#session.unsubscribed(key);
     this.#fail(reason, idsOf(sessionStreamOf(key)));
   }
 
   isComingBack(): boolean {
     return this.#isComingBack;
-  }
-
-  #received(key: string, end: number): void {
-    if (this.#kept.has(key)) void this.#keep(key, end);
-  }
-
-  async #keep(key: string, end: number): Promise<void> {
-    this.#kept.set(key, end);
-    await this.#session?.change(key, end);
-  }
-
-  async #forget(key: string): Promise<void> {
-    this.#kept.delete(key);
-    this.#receipts?.forget(key);
-    await this.#session?.change(key, null);
   }
 
   #fail(error: unknown, ids: LegacyIds): LegacyAnswer {

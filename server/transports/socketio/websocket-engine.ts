@@ -26,7 +26,8 @@ export function createWebSocketEngine(
     ): void {
       dropResponse(socket);
       // Engine.IO deletes a field of the request that it gets back. That would make a dictionary of the one that it keeps.
-      super.handleUpgrade(Object.assign({}, req), socket, head, (ws) => {
+      const { method, headers } = req;
+      super.handleUpgrade(Object.assign({}, req, { method, headers }), socket, head, (ws) => {
         const inflow = new Inflow(ws, socket, writers);
         done(ws, req);
         inflow.readUnlessFull();
