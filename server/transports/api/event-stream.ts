@@ -24,6 +24,8 @@ export interface EventStreamOptions {
   frames: Frames;
   /** The position that the client has. */
   after: number;
+  /** As many unsent bytes as make it full. */
+  highWaterBytes: number;
   sent: SentCounts;
   /** Encodes the error that ended the stream; `undefined` for one after which the client is to come back. */
   problemOf(reason: AppError): string | undefined;
@@ -115,6 +117,8 @@ export class EventStream
 
   #send(bytes: Uint8Array): void {
     if (this.#res.writableEnded || this.#res.destroyed) return;
-    if (!this.#res.write(bytes)) this.#isFull = true;
+    const isDrained = this.#res.write(bytes);
+    // Node's own mark is lower: a client that takes a second to read some hundred events is not behind.
+    this.#isFull = !isDrained && this.#res.writableLength >= this.#options.highWaterBytes;
   }
 }

@@ -36,7 +36,8 @@ export function createEventStreams(opener: Opener, heartbeatMs: number): EventSt
       if (asked.req.method === "HEAD")
         return void res.writeHead(200, { "Content-Type": EVENTS_TYPE }).end();
       const sent = entriesOf(counts.add(asked.req, res));
-      const events = new EventStream(res, { ...options, after, sent });
+      const { highWaterBytes } = opener.context.backpressure;
+      const events = new EventStream(res, { ...options, after, sent, highWaterBytes });
       open.set(res, events);
       res.once("close", () => open.delete(res));
       endWithCaller(opener, caller, res, events);
