@@ -46,6 +46,8 @@ export interface ServedTransport {
   /** The server's sockets of all connections, including closed ones. */
   readonly sockets: readonly Duplex[];
   watches(): number;
+  /** Events of jobs that connections took. */
+  delivered(): number;
   connections(): Promise<number>;
   /** The number of requests that have arrived. */
   requests(): number;
@@ -130,6 +132,7 @@ export async function serveTransport(
     transport,
     sockets,
     watches: () => streams.count().watches,
+    delivered: () => streams.usage().job.delivered,
     connections: promisify(server.getConnections.bind(server)),
     requests: () => requests,
     async close() {
