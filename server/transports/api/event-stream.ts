@@ -17,6 +17,8 @@ import { END_EVENT, eventOf, type Frames, PROBLEM_EVENT } from "./frames.ts";
 /** After a connection is lost, a browser comes back in this time. */
 const RETRY_MS = 1000;
 const BEGIN = Buffer.from(`retry: ${RETRY_MS}\n\n`);
+/** The server goes on, so the client need not wait. */
+const COME_BACK = Buffer.from("retry: 1\n\n");
 /** A comment, which keeps proxies from closing an idle stream. */
 const HEARTBEAT = Buffer.from(":\n\n");
 
@@ -39,7 +41,11 @@ export class EventStream
   readonly #options: EventStreamOptions;
   readonly resumeQueue = new ResumeQueue(this);
   #last: number;
-  #isFull = false;
+  /**
+   * Written since the answer was last drained. It is full at the mark of all connections: at Node's own, which is lower, a client
+   * that reads on would be behind. The answer's own count leaves out what waits to be compressed.
+   */
+  #undrained = 0;
 
   constructor(res: ServerResponse, options: EventStreamOptions) {
     super();
@@ -56,7 +62,7 @@ export class EventStream
       "X-Accel-Buffering": "no",
     });
     res.on("drain", () => {
-      this.#isFull = false;
+      this.#undrained = 0;
       this.resumeQueue.resume();
     });
     res.once("close", () => this.leave());
@@ -73,7 +79,7 @@ export class EventStream
   }
 
   isFull(): boolean {
-    return this.#isFull || this.#res.writableEnded;
+    return this.#undrained >= this.#options.highWaterBytes || this.#res.writableEnded;
   }
 
   beat(): void {
@@ -83,6 +89,7 @@ export class EventStream
   /** The credentials have ended. The client comes back, and they are checked anew. */
   due(): void {
     this.leave();
+    this.#send(COME_BACK);
     this.#res.end();
   }
 
@@ -117,8 +124,6 @@ export class EventStream
 
   #send(bytes: Uint8Array): void {
     if (this.#res.writableEnded || this.#res.destroyed) return;
-    const isDrained = this.#res.write(bytes);
-    // Node's own mark is lower: a client that takes a second to read some hundred events is not behind.
-    this.#isFull = !isDrained && this.#res.writableLength >= this.#options.highWaterBytes;
+    if (!this.#res.write(bytes)) this.#undrained += bytes.length;
   }
 }
