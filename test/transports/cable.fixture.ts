@@ -9,7 +9,10 @@ export interface Cable {
   open(): number;
   /** Destroys all connections. */
   cut(): void;
-  /** Stops reading from the server, like a client that has stopped reading. */
+  /**
+   * Stops reading from the server, like a client that has stopped reading. What clients send on connections that they open
+   * meanwhile waits too.
+   */
   pause(): void;
   resume(): void;
 }
@@ -24,7 +27,10 @@ export async function openCable(to: string): Promise<Cable> {
     pairs.set(near, far);
     near.pipe(far);
     far.on("data", (bytes: Buffer) => near.write(bytes));
-    if (isPaused) far.pause();
+    if (isPaused) {
+      far.pause();
+      near.pause();
+    }
     for (const [end, other] of [
       [near, far],
       [far, near],
@@ -57,7 +63,7 @@ export async function openCable(to: string): Promise<Cable> {
     },
     resume() {
       isPaused = false;
-      for (const far of pairs.values()) far.resume();
+      forEachEnd((end) => end.resume());
     },
   };
   return cable;
