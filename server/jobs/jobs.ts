@@ -231,7 +231,7 @@ export function createJobs(
           return engine.createBatch(batch, jobs, now(), tenants.quota);
         }),
       );
-      assertSameBatch(request, { name, jobs: valid.length }, stored);
+      if (stored.id !== id) await assertSameBatch(engine, request, { name, jobs: valid }, stored);
       return batchOf(stored);
     },
 

@@ -1,5 +1,6 @@
 /** A second request with an idempotency key is answered with what the first one created, if it asks for the same. */
 import { isDeepStrictEqual } from "node:util";
+import type { Engine } from "#server/engine/contract.ts";
 import { aggregateOf, type BatchRecord } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Job } from "#shared/job.ts";
@@ -12,6 +13,9 @@ export interface SameRequest {
 interface Request extends SameRequest {
   idempotencyKey?: string | undefined;
 }
+/** Jobs of a batch that are read at a time. Other work of the process comes between. */
+const COMPARED_JOBS = 100;
+
 type Compared = Pick<Job, "kind" | "input">;
 
 /** Throws `KEY_REUSED`. */
@@ -19,14 +23,30 @@ export function assertSameJob(request: Request, asked: Compared, stored: Compare
   if (isCompared(request) && !isDeepStrictEqual(plain(asked), plain(stored))) throw keyReused();
 }
 
-/** Throws `KEY_REUSED`. The inputs of a batch, which are many, are not read again. */
-export function assertSameBatch(
+/** Rejects with `KEY_REUSED`. `stored`: the batch of an earlier request. Reads its jobs a few at a time. */
+export async function assertSameBatch(
+  engine: Pick<Engine, "listJobs" | "getJob">,
   request: Request,
-  asked: { name: string | null; jobs: number },
+  asked: { name: string | null; jobs: readonly Compared[] },
   stored: BatchRecord,
-): void {
+): Promise<void> {
   if (!isCompared(request)) return;
-  if (asked.name !== stored.name || asked.jobs !== aggregateOf(stored).total) throw keyReused();
+  const { id: batchId, tenant, owner } = stored;
+  if (asked.name !== stored.name || asked.jobs.length !== aggregateOf(stored).total)
+    throw keyReused();
+  // The newest is the last of the request.
+  let left = asked.jobs.length;
+  let cursor: string | undefined;
+  do {
+    const page = await engine.listJobs({ tenant, owner, batchId, cursor, limit: COMPARED_JOBS });
+    for (const job of await Promise.all(page.items.map(({ id }) => engine.getJob(id)))) {
+      left -= 1;
+      const same = asked.jobs[left];
+      if (job === undefined || same === undefined) throw keyReused();
+      assertSameJob(request, same, job);
+    }
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
 }
 
 function isCompared({ sameRequest = false, idempotencyKey }: Request): boolean {

@@ -54,6 +54,7 @@ export class EventStream
     this.#last = options.after;
   }
 
+  /** Call `leave` when the response closes. */
   begin(stream: Stream<unknown>): void {
     const res = this.#res;
     res.writeHead(200, {
@@ -65,7 +66,6 @@ export class EventStream
       this.#undrained = 0;
       this.resumeQueue.resume();
     });
-    res.once("close", () => this.leave());
     this.#send(BEGIN);
     this.watch(stream);
   }

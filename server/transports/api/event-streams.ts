@@ -39,7 +39,12 @@ export function createEventStreams(opener: Opener, heartbeatMs: number): EventSt
       const { highWaterBytes } = opener.context.backpressure;
       const events = new EventStream(res, { ...options, after, sent, highWaterBytes });
       open.set(res, events);
-      res.once("close", () => open.delete(res));
+      // One listener: a response has few before Node takes it for a leak.
+      res.once("close", () => {
+        open.delete(res);
+        opener.deadlines.delete(events);
+        events.leave();
+      });
       endWithCaller(opener, caller, res, events);
       events.begin(stream);
     },

@@ -98,6 +98,7 @@ export function openSockets(opener: Opener): Sockets {
         open.add(connection);
         ws.once("close", () => {
           open.delete(connection);
+          opener.deadlines.delete(connection);
           if (open.size === 0) allGone?.();
         });
         void begin(connection, { ...asked, token }, socket);

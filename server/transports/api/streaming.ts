@@ -86,7 +86,10 @@ export async function openStream(
   return { caller, after, stream: await stream.open(call, input) };
 }
 
-/** Ends the connection with the credential of its caller: `owner` is told at its time, `lasting` destroyed before it. */
+/**
+ * Ends the connection with the credential of its caller: `owner` is told at its time, `lasting` destroyed before it. Delete the
+ * owner's deadline when the connection closes.
+ */
 export function endWithCaller(
   { context, deadlines }: Opener,
   caller: Caller,
@@ -97,5 +100,4 @@ export function endWithCaller(
   const ms = msToEnd(caller, context.clock);
   if (ms === undefined || lasting.destroyed === true) return;
   deadlines.set(owner, ms);
-  lasting.once("close", () => deadlines.delete(owner));
 }

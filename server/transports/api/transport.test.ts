@@ -188,7 +188,23 @@ test("[N4] a request with a key that is sent again is answered with what the fir
   const jobs = [WORK, WORK];
   const batch = await bodyOf(await post("/batches", { jobs }, key));
   expect(await bodyOf(await post("/batches", { jobs }, key))).toEqual(batch);
-  expect((await post("/batches", { jobs: [WORK] }, key)).status).toBe(422);
+  const changed = { ...WORK, input: { name: "Bob" } };
+  for (const others of [[WORK], [WORK, changed], [changed, WORK]]) {
+    const refused = await post("/batches", { jobs: others }, key);
+    expect(refused.status).toBe(422);
+    expect(await bodyOf(refused)).toMatchObject({ code: "KEY_REUSED" });
+  }
+  // More than are read at a time, in their order.
+  const many = Array.from({ length: 250 }, (_, n) => ({ ...WORK, input: { name: `${n}` } }));
+  const long = await bodyOf(await post("/batches", { jobs: many }, { "idempotency-key": "long" }));
+  const again = await post("/batches", { jobs: many }, { "idempotency-key": "long" });
+  expect(await bodyOf(again)).toEqual(long);
+  const swapped = await post(
+    "/batches",
+    { jobs: many.toReversed() },
+    { "idempotency-key": "long" },
+  );
+  expect(swapped.status).toBe(422);
 });
 
 test("[N4] other clients are answered with what the key has created, whatever they ask for", async () => {
