@@ -207,7 +207,7 @@ test("[E13] jobs of a kind have its priority, however they are created", async (
   await own.jobs.create(me, request);
   await own.jobs.createBatch(me, { jobs: [request] });
   await own.jobs.createScheduled(me, { ...request, scheduleId: newId(), title: null });
-  const claims = await own.engine.claim({ worker: "w", max: 9, leaseMs: 9, now: own.now() });
+  const claims = await own.engine.claim({ worker: "w", max: 9, leaseMs: 60_000, now: own.now() });
   expect(claims.map(({ job }) => job.kind)).toEqual(["urgent", "urgent", "urgent", "work"]);
 });
 
