@@ -21,6 +21,7 @@ const ON_ENGINE = [
   "server/{app,jobwire,unregistered-kind}.test.ts",
   "server/transports/sharing.test.ts",
   "server/transports/auth/{cookie,transport}.test.ts",
+  "server/transports/api/suite.test.ts",
   "server/transports/socketio/{engine-sessions,restore,restore-races,suite}.test.ts",
   "server/transports/trpc/{resume,suite,tickets}.test.ts",
   "e2e/{client-library,kill9,witnesses}.test.ts",
@@ -58,6 +59,7 @@ export default defineConfig(({ mode }) => {
       proxy: {
         "/auth": { target: server },
         "/trpc": { target: server, ws: true },
+        "/api/v1": { target: server, ws: true },
         "/socket.io": { target: server, ws: true },
         "/samples": { target: server },
       },

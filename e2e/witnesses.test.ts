@@ -1,4 +1,4 @@
-/** S11: five clients that share no code watch one job and see the same sequence. */
+/** S11: seven clients that share no code watch one job and see the same sequence. */
 import {
   createTRPCClient,
   createWSClient,
@@ -14,6 +14,8 @@ import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { legacyOfJob, type LegacyMessage } from "#shared/legacy.ts";
+import { openEventSourceClient, openSocketClient } from "#test/transports/api.fixture.ts";
+import type { ClientUnderTest } from "#test/transports/transport.suite.ts";
 import { type PythonProgram, runStrict } from "./legacy/python.ts";
 import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -84,6 +86,15 @@ function typed(
   };
 }
 
+function plain(name: string, client: ClientUnderTest, jobId: string): Witness {
+  const watch = client.watchJob(jobId);
+  return {
+    name,
+    messages: () => (watch.shown() as readonly JobEvent[]).flatMap(legacyOfJob),
+    leave: () => watch.stop(),
+  };
+}
+
 function legacy(transport: "websocket" | "polling", jobId: string): Witness {
   const messages: LegacyMessage[] = [];
   const socket = io(server.url, { transports: [transport], forceNew: true });
@@ -130,7 +141,7 @@ function endOf(seen: LegacyMessage[]): string {
   return `${end?.name} ${end && "status" in end.payload && end.payload.status}`;
 }
 
-test("[S11] [S4] [L1] [L2] tRPC over WebSocket and SSE, and three legacy clients, see one sequence", async () => {
+test("[S11] [S4] [L1] [L2] tRPC and the API over WebSocket and SSE, and three legacy clients, see one sequence", async () => {
   const trpc = createTRPCClient<AppRouter>({
     links: [httpLink({ url: `${server.url}/trpc`, transformer: superjson })],
   });
@@ -150,6 +161,8 @@ test("[S11] [S4] [L1] [L2] tRPC over WebSocket and SSE, and three legacy clients
   witnesses.push(
     typedOverWebSocket(job.id),
     typedOverSse(job.id),
+    plain("the API over SSE", openEventSourceClient(server.url), job.id),
+    plain("the API over WebSocket", openSocketClient(server.url), job.id),
     legacy("websocket", job.id),
     legacy("polling", job.id),
     python(job.id),

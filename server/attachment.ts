@@ -10,7 +10,7 @@ import { openOwnMetrics } from "./metrics-server.ts";
 import { limitRequests } from "./transports/limits/address-limit.ts";
 import { attach, type Claim, claim } from "./transports/attach.ts";
 import { createHandler } from "./transports/handler.ts";
-import { trpcRefusal } from "./transports/index.ts";
+import { encodersOfRefusals } from "./transports/index.ts";
 import { createCompression } from "./transports/requests/compression.ts";
 import { openStallWatch } from "./transports/requests/stalled-responses.ts";
 import { createRouter } from "./transports/trpc/router.ts";
@@ -29,10 +29,10 @@ export function claimPath(
   { PING_INTERVAL_MS: intervalMs, PING_TIMEOUT_MS: timeoutMs }: Config,
 ): Claim {
   const { _config } = createRouter({ intervalMs, timeoutMs }, [])._def;
-  const encode = trpcRefusal.bind(undefined, _config);
+  const encoders = encodersOfRefusals(_config, basePath);
   return claim(server, basePath, {
-    starting: createUnavailable("starting", encode),
-    closed: createUnavailable("closed", encode),
+    starting: createUnavailable("starting", encoders),
+    closed: createUnavailable("closed", encoders),
   });
 }
 

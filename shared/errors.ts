@@ -20,6 +20,8 @@ export const ERROR_CODES = [
   "NOT_FOUND",
   /** The job's status does not allow this; the message names both states. */
   "ILLEGAL_TRANSITION",
+  /** The idempotency key belongs to a request with another content. */
+  "KEY_REUSED",
   /** The calling runner no longer holds the job. */
   "CLAIM_LOST",
   /** The caller has reached a limit: wait for `retryAfterMs`, and try again. */

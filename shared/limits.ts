@@ -123,6 +123,8 @@ export const MAX_VIEWER_CHARS = 200;
 export const MAX_STREAM_LINKS = 20;
 /** Share links of one tenant that have not ended. */
 export const MAX_TENANT_LINKS = 1000;
+/** The path of a stream that a ticket is asked for, with its query. In code points, as zod counts. */
+export const MAX_TICKET_PATH_CHARS = 2000;
 /** Opened tickets of one user that have not expired. */
 export const MAX_TICKETS = 1000;
 

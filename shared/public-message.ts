@@ -16,6 +16,7 @@ const IS_FOR_CLIENTS = {
   FORBIDDEN: true,
   NOT_FOUND: true,
   ILLEGAL_TRANSITION: true,
+  KEY_REUSED: true,
   CLAIM_LOST: true,
   RATE_LIMITED: true,
   UNAVAILABLE: true,

@@ -1,4 +1,4 @@
-/** Runs the examples for the article application, of the README and of docs/clients.md, unchanged. */
+/** Runs the examples for the article application, of the README, docs/clients.md and docs/http.md, unchanged. */
 import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -13,6 +13,7 @@ import { openDocumentedApp } from "./documented-app.ts";
 const page = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const README = page("README.md");
 const CLIENTS = page("docs/clients.md");
+const HTTP = page("docs/http.md");
 const TYPESCRIPT_HEADING = "Stock tRPC";
 const SOCKETIO_HEADING = "Socket\\.IO: existing clients in browsers and Python";
 const HTTP_HEADING = "HTTP: curl, or any program that reads JSON and SSE";
@@ -94,19 +95,21 @@ async function answerOf(command: string): Promise<Record<string, unknown>> {
   return answer.result.data.json;
 }
 
-/** The events of an SSE stream that ends by itself. */
+/** The events of an SSE stream of the API that ends by itself. */
 async function eventsOf(command: string): Promise<{ ids: string[]; statuses: string[] }> {
   const output = await outputOf(command);
   return {
-    ids: [...output.matchAll(/^id: (\d+)$/gm)].map(([, id = ""]) => id),
-    statuses: [...output.matchAll(/^data: (\{"json".*)$/gm)].map(
-      ([, text = ""]) => (JSON.parse(text) as { json: { status: string } }).json.status,
+    ids: idsIn(output),
+    statuses: [...output.matchAll(/^event: job\ndata: (.*)$/gm)].map(
+      ([, text = ""]) => (JSON.parse(text) as { status: string }).status,
     ),
   };
 }
 
+const idsIn = (output: string) => [...output.matchAll(/^id: (\d+)$/gm)].map(([, id = ""]) => id);
+
 test.skipIf(!hasCurl())(
-  "[S10] the curl examples of the README and of docs/clients.md work",
+  "[S10] [N5] the curl examples of the README and of docs/clients.md work",
   async () => {
     const [create = "", stream = ""] = (blocksOf(README, HTTP_HEADING, "sh")[0] ?? "").split(
       "\n\n",
@@ -114,8 +117,8 @@ test.skipIf(!hasCurl())(
     const [calls = "", resume = ""] = blocksOf(CLIENTS, "HTTP", "sh");
     const [get = "", batch = ""] = calls.split("\n\n");
 
-    const { id } = await answerOf(create);
-    const withId = (line: string) => line.replace("your-job-id", String(id));
+    const { id } = JSON.parse(await outputOf(create)) as { id: string };
+    const withId = (line: string) => line.replace("your-job-id", id);
     expect(await answerOf(withId(get))).toMatchObject({ id, kind: "article" });
     expect(await answerOf(batch)).toMatchObject({ name: "Two at once", total: 2 });
 
@@ -123,10 +126,22 @@ test.skipIf(!hasCurl())(
     expect(whole.ids[0]).toBe("1");
     expect(whole.statuses[0]).toBe("PENDING");
     expect(whole.statuses.at(-1)).toBe("DELIVERED");
-    const resumed = await eventsOf(withId(resume));
-    expect(resumed.ids).toEqual(whole.ids.slice(1));
+    expect(idsIn(await outputOf(withId(resume)))).toEqual(whole.ids.slice(1));
   },
 );
+
+test.skipIf(!hasCurl())("[N4] [N5] [N7] the curl examples of docs/http.md work", async () => {
+  const [create = "", watch = ""] = blocksOf(HTTP, "A job in two calls", "sh");
+  const [once = ""] = blocksOf(HTTP, "Once only", "sh");
+  const [describe = ""] = blocksOf(HTTP, "A client in your language", "sh");
+  const created = JSON.parse(await outputOf(create)) as { id: string };
+  const { statuses } = await eventsOf(`JOB_ID=${created.id}; ${watch}`);
+  expect([statuses[0], statuses.at(-1)]).toEqual(["PENDING", "DELIVERED"]);
+  const first = JSON.parse(await outputOf(once)) as { id: string };
+  expect(JSON.parse(await outputOf(once))).toMatchObject({ id: first.id });
+  const document = await outputOf(describe.replace("-o jobwire.json", ""));
+  expect(JSON.parse(document)).toMatchObject({ openapi: "3.1.0" });
+});
 
 test("the README's TypeScript example watches a new job to its end", async () => {
   const [lines = ""] = blocksOf(README, TYPESCRIPT_HEADING, "ts");

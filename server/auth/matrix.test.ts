@@ -15,11 +15,15 @@ import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { waits } from "#test/jobs/waits.ts";
+import { ROUTES_OF_API } from "#server/transports/api/routes.ts";
+import type { OpenApi } from "#server/transports/api/document.ts";
+import type { Route } from "#server/transports/api/route.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import type { ProcedurePath } from "#shared/api.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { auditOf } from "#test/engine/audit.ts";
+import { type Described, describedBy } from "#test/transports/described.ts";
 import { newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createRevocations } from "./revocations.ts";
@@ -191,6 +195,9 @@ let ids: { jobId: string; batchId: string };
 let scheduleId: string;
 /** The worker in the server. */
 let workerId: string;
+let described: Described;
+/** The operations of the API that some caller could use. */
+const succeeded = new Set<string>();
 /** Stream tokens and share links, which their owner made. */
 let shared: Record<"job" | "otherJob" | "batch" | "link" | "off", string>;
 
@@ -397,6 +404,9 @@ beforeAll(async () => {
   });
   workerId = /"items":\[\{"id":"([^"]+)"/.exec(workers)?.[1] ?? "";
   if (workerId === "") throw new Error(`The server has no worker: ${workers}`);
+  const authorization = `Bearer ${token}`;
+  const document = await fetch(`${app.url}/api/v1/openapi.json`, { headers: { authorization } });
+  described = describedBy((await document.json()) as OpenApi);
   const batch = await ask("batch.create", { jobs: [{ kind: "waits", input: {} }] });
   const batchId = idIn(batch);
   const job = await ask("job.create", { kind: "waits", input: {} });
@@ -514,6 +524,74 @@ async function overSocket({ path, input, token, isRefused }: Asked): Promise<str
   return answer();
 }
 
+/** The body of a request to the API, by its operation. */
+function bodyOf({ operationId, method }: Route): object | undefined {
+  if (operationId === "createJob") return { kind: "waits", input: {} };
+  if (operationId === "createBatch") return { jobs: [{ kind: "waits", input: {} }] };
+  if (operationId === "upsertSchedule") return scheduleOf("another");
+  if (operationId === "createTicket") return { path: `/jobs/${ids.jobId}/events` };
+  if (operationId === "revoke") return { tokenId: "another" };
+  return method === "POST" ? {} : undefined;
+}
+
+/** They would switch off what other callers have: only those ask who may not. */
+const SWITCHES_OFF = new Set(["deleteJobShares", "deleteBatchShares"]);
+
+interface AskedOfApi {
+  token: string | undefined;
+  isStream: boolean;
+}
+
+function addressOf({ path }: Route): string {
+  const params: Record<string, string> = { ...ids, scheduleId, workerId, linkId: ABSENT };
+  return `/api/v1${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? "")}`;
+}
+
+/** The code of the answer, which is as the OpenAPI document says. */
+async function overApi(route: Route, { token, isStream }: AskedOfApi): Promise<string> {
+  const body = bodyOf(route);
+  const leaving = new AbortController();
+  const answer = await fetch(app.url + addressOf(route), {
+    method: route.method,
+    signal: leaving.signal,
+    headers: {
+      accept: isStream ? "text/event-stream" : "application/json",
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body && { "content-type": "application/json" }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const type = answer.headers.get("content-type") ?? "";
+  const text = type === "text/event-stream" ? "" : await answer.text();
+  leaving.abort();
+  const { status } = answer;
+  expect(described.faultsOf(route.operationId, { status, type, body: text })).toEqual([]);
+  if (status < 400) succeeded.add(route.operationId);
+  return codeOfProblem(text);
+}
+
+/** As the first text of a WebSocket, which closes then. */
+async function overApiSocket(route: Route, token: string | undefined, isRefused: boolean) {
+  const protocols = token === undefined ? [] : ["jobwire", `bearer.${token}`];
+  const socket = new WebSocket(app.url.replace("http", "ws") + addressOf(route), protocols);
+  let told = "";
+  socket.on("message", (text: Buffer) => {
+    const { event, data } = JSON.parse(text.toString()) as { event: string; data: unknown };
+    if (event === "problem") told = JSON.stringify(data);
+  });
+  await once(socket, "open");
+  if (isRefused) await vi.waitUntil(() => told !== "");
+  else for (let n = 0; n < 3; n++) await fetch(`${app.url}/healthz`);
+  socket.terminate();
+  return codeOfProblem(told);
+}
+
+/** As `codeIn`. */
+function codeOfProblem(text: string): string {
+  const [, code] = /"code":"(UNAUTHENTICATED|TOKEN_EXPIRED|FORBIDDEN|NOT_FOUND)"/.exec(text) ?? [];
+  return text.startsWith('{"type":') ? (code ?? OK) : OK;
+}
+
 /** A permitted stream may stay silent. A refusal that is a fault arrives while the server answers other requests. */
 async function untilKnown(answer: () => string, isRefused: boolean): Promise<void> {
   if (isRefused) await vi.waitFor(() => expect(codeIn(answer())).not.toBe(OK));
@@ -545,6 +623,37 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
       told[path] = codeIn(await ask({ path, input, token: given, isRefused }));
     }
     expect(told).toEqual(expected);
+  });
+
+  test("[N1] [N7] over the API, whose answers are as its document says", async () => {
+    const given = await token();
+    const mine = { path: "schedule.upsert", input: scheduleOf("mine"), isRefused: false };
+    scheduleId = idIn(await overHttp({ ...mine, token: await signed() }));
+    const told: Record<string, string> = {};
+    const expected: Record<string, string> = {};
+    for (const route of ROUTES_OF_API) {
+      const { operationId, answer, stream } = route;
+      if (answer !== undefined) {
+        const code = answers[GROUPS[answer.procedure]];
+        if (SWITCHES_OFF.has(operationId) && code === OK) continue;
+        expected[operationId] = code;
+        told[operationId] = await overApi(route, { token: given, isStream: false });
+      }
+      if (stream !== undefined) {
+        const code = answers[GROUPS[stream.procedure]];
+        expected[`${operationId} SSE`] = code;
+        told[`${operationId} SSE`] = await overApi(route, { token: given, isStream: true });
+        expected[`${operationId} WebSocket`] = code;
+        told[`${operationId} WebSocket`] = await overApiSocket(route, given, code !== OK);
+      }
+    }
+    expect(told).toEqual(expected);
+    const headers: Record<string, string> =
+      given === undefined ? {} : { authorization: `Bearer ${given}` };
+    for (const path of ["openapi.json", "docs"]) {
+      const { status } = await fetch(`${app.url}/api/v1/${path}`, { headers });
+      expect(status).toBe(answers.anything === OK ? 200 : 401);
+    }
   });
 
   test("at the routes of plain HTTP", async () => {
@@ -606,4 +715,22 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
     ]);
     expect(told.slice(-5)).toEqual([anything, anything, readMine, anything, anything]);
   });
+});
+
+/** Those that the status of the job, or what is there, does not allow here. */
+const NOT_NOW = [
+  "retryJob",
+  "approveJob",
+  "rejectJob",
+  "regenerateJob",
+  "deleteJobShares",
+  "deleteBatchShares",
+  "removePause",
+];
+
+test("[N7] each operation of the API has answered some caller with what its document says", () => {
+  const unanswered = ROUTES_OF_API.map(({ operationId }) => operationId).filter(
+    (id) => !succeeded.has(id) && !NOT_NOW.includes(id),
+  );
+  expect(unanswered).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { AUTH_ROUTES } from "#server/transports/auth/transport.ts";
+import { ROUTES_OF_API, WITHOUT_ROUTE } from "#server/transports/api/routes.ts";
 import { HTTP_ROUTES } from "#server/transports/http/transport.ts";
 import { createRouter } from "#server/transports/trpc/router.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST, LEGACY_TYPING } from "#shared/legacy.ts";
@@ -28,6 +29,19 @@ test("[P23] a ticket can open each subscription of the router, and nothing else"
     (path) => procedures[path]?._def.type === "subscription",
   );
   expect([...STREAMS].toSorted()).toEqual(subscriptions.map(entryOf).toSorted());
+});
+
+test("[N1] every procedure has a route of the API, or a reason why it has none", () => {
+  const served = ROUTES_OF_API.flatMap(({ answer, stream }) => [
+    ...(answer ? [answer.procedure] : []),
+    ...(stream ? [stream.procedure] : []),
+  ]);
+  const ofKinds = [...PROCEDURES.keys()].filter((path) => path.startsWith("kinds."));
+  const all = new Set([...served, ...Object.keys(WITHOUT_ROUTE), ...ofKinds]);
+  expect([...all].toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
+  expect(Object.keys(WITHOUT_ROUTE).filter((path) => served.includes(path as never))).toEqual([]);
+  const streams = ROUTES_OF_API.flatMap(({ stream }) => (stream ? [stream.procedure] : []));
+  expect(streams.filter((path) => !STREAMS.has(path))).toEqual([]);
 });
 
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {

@@ -1,5 +1,6 @@
 /** The inputs of procedures. */
 import { z } from "zod";
+import { AuditActionSchema } from "#shared/audit.schema.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { CursorSchema } from "#shared/cursor.schema.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
@@ -9,15 +10,21 @@ import { JobStatusSchema } from "#shared/job.schema.ts";
 import {
   MAX_BATCH_NAME_CHARS,
   MAX_DEBOUNCE_KEY_CHARS,
+  MAX_DEVICE_CHARS,
   MAX_JOB_ATTEMPTS,
   MAX_KEY_CHARS,
   MAX_KIND_CHARS,
+  MAX_LOG_LINES,
   MAX_NOTE_CHARS,
   MAX_PAGE_CURSOR_CHARS,
+  MAX_PAGE_EVENTS,
   MAX_PAGE_ITEMS,
+  MAX_PAGE_WORKERS,
+  MAX_PAUSE_NOTE_CHARS,
   MAX_PRINCIPAL_CHARS,
   MAX_PRIORITY,
   MAX_START_DELAY_MS,
+  MAX_WORKER_ID_CHARS,
 } from "#shared/limits.ts";
 import { schemaFor } from "#shared/schema-for.ts";
 import { TimeSchema } from "#shared/time.schema.ts";
@@ -122,3 +129,44 @@ export const jobsOf = <Row extends z.ZodType>(row: Row) =>
       .pipe(z.array(row).min(1)),
     idempotencyKey: Key,
   });
+
+// What several transports ask for, each as a whole.
+
+export const JobToCreate = JobRequest.extend(CreateOptions.shape).check(oneStart, debouncedAlone);
+export const BatchToCreate = jobsOf(JobRequest).extend(QueueOptions.shape).check(oneStart);
+export const JobDecision = JobId.extend(Note.shape);
+export const BatchCancel = BatchId.extend(Note.shape);
+export const JobsQuery = Page.extend(Owners.shape).extend(JobFilter.shape).check(oneOfOwners);
+export const BatchesQuery = Page.extend(Owners.shape).check(oneOfOwners);
+export const SchedulesQuery = Page.extend({ key: Key }).extend(Owners.shape).check(oneOfOwners);
+export const FeedWatch = Resume.extend(Owners.shape).check(oneOfOwners);
+
+const logPage = (most: number) =>
+  JobId.extend({
+    cursor: CursorSchema.nullish(),
+    limit: z.int().min(1).max(most).default(200),
+  });
+export const EventsQuery = logPage(MAX_PAGE_EVENTS);
+export const LogsQuery = logPage(MAX_LOG_LINES);
+
+/** Without it, each connection of a caller that has no user id of its own is another guest, and so is each HTTP request. */
+export const Device = z.object({ device: Text.min(1).max(MAX_DEVICE_CHARS).optional() });
+/** Presence has no history: whatever `lastEventId` says, the watcher receives the present state. */
+export const Watching = Device.extend({ visible: z.boolean().default(true), ...Resume.shape });
+export const Typing = JobId.extend({ typing: z.boolean().default(true), ...Device.shape });
+
+export const AuditQuery = Page.extend({
+  user: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+  action: AuditActionSchema.optional(),
+});
+export const WorkerId = z.object({ workerId: Text.min(1).max(MAX_WORKER_ID_CHARS) });
+export const WorkersQuery = Page.extend({
+  limit: z.int().min(1).max(MAX_PAGE_WORKERS).default(50),
+});
+/** Strict: a field that is left out of a scope would widen it to everything. */
+export const PauseScope = z.strictObject({
+  tenant: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+});
+export const ToPause = PauseScope.extend({
+  note: Text.trim().max(MAX_PAUSE_NOTE_CHARS).optional(),
+});

@@ -26,24 +26,29 @@ import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { LogLine } from "#shared/log-line.ts";
 import { isOfTenant } from "#shared/pause.ts";
-import { mayRead, mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
+import { mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { jobsOfBatch } from "./batch-jobs.ts";
 import { fieldsOf } from "./create-options.ts";
 import type { JobWaiting } from "#shared/waiting.ts";
+import { assertSameBatch, assertSameJob, type SameRequest } from "./same-request.ts";
 import { describeWaiting } from "./describe-waiting.ts";
 import { eventsOfPage } from "./event-page.ts";
 import type { ScheduledRequest } from "./scheduled-request.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
-import { changer, type May, noJob, reader, visible } from "./visible.ts";
+import { answerTo, changer, type May, noJob, reader, visible } from "./visible.ts";
 
 /** A caller's decision about a job, with a note. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
 
 export interface Jobs {
   kinds(): readonly KindInfo[];
-  create(principal: ActingPrincipal, request: JobRequest & CreateOptions): Promise<Job>;
+  /** `KEY_REUSED` where `sameRequest` asks for it. */
+  create(
+    principal: ActingPrincipal,
+    request: JobRequest & CreateOptions & SameRequest,
+  ): Promise<Job>;
   /** Creates a job for the owner of a schedule. Rejects as `create` does. */
   createScheduled(principal: ActingPrincipal, request: ScheduledRequest): Promise<Job>;
   /** With `kind`: `NOT_FOUND` also for a job of another kind. */
@@ -75,9 +80,10 @@ export interface Jobs {
     note?: string,
   ): Promise<Job>;
 
+  /** `KEY_REUSED` where `sameRequest` asks for it. */
   createBatch(
     principal: ActingPrincipal,
-    request: BatchOptions & { jobs: readonly JobRequest[] },
+    request: BatchOptions & SameRequest & { jobs: readonly JobRequest[] },
   ): Promise<Batch>;
   getBatch(principal: Principal, batchId: string): Promise<Batch>;
   listBatches(
@@ -123,7 +129,7 @@ export function createJobs(
       tenants.assertMayCreate(principal, 1);
       const id = newId();
       const valid = validate.one(request);
-      return store(principal, {
+      const job = {
         id,
         batchId: null,
         ...ownerOf(principal),
@@ -134,14 +140,17 @@ export function createJobs(
         idempotencyKey: request.idempotencyKey,
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
-      });
+      };
+      const stored = await store(principal, job);
+      assertSameJob(request, job, stored);
+      return answerTo(principal, stored);
     },
 
     async createScheduled(principal, request) {
       const { scheduleId, title, owner = ownerOf(principal), idempotencyKey, action } = request;
       tenants.assertMayCreate(principal, 1);
       const valid = validate.one(request);
-      return store(principal, {
+      const stored = await store(principal, {
         id: newId(),
         batchId: null,
         ...owner,
@@ -154,6 +163,7 @@ export function createJobs(
         actor: { ...actorOf(principal), scheduleId },
         audit: action && entry(principal, action, scheduleId),
       });
+      return answerTo(principal, stored);
     },
 
     async get(principal, jobId, kind) {
@@ -221,6 +231,7 @@ export function createJobs(
           return engine.createBatch(batch, jobs, now(), tenants.quota);
         }),
       );
+      if (stored.id !== id) await assertSameBatch(engine, request, { name, jobs: valid }, stored);
       return batchOf(stored);
     },
 
@@ -261,10 +272,9 @@ export function createJobs(
   };
 
   async function store(principal: ActingPrincipal, job: NewJob & Audited): Promise<Job> {
-    const stored = await inJobSpan(job.kind, codeOf, (trace) =>
+    return inJobSpan(job.kind, codeOf, (trace) =>
       tenants.create(principal, 1, () => engine.createJob({ ...job, trace }, now(), tenants.quota)),
     );
-    return answerTo(principal, stored);
   }
 
   /** False: the job settled, or was deleted, after it was read. */
@@ -285,10 +295,4 @@ const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]
 /** For spans. */
 function codeOf(error: unknown): ErrorCode {
   return error instanceof AppError ? error.code : "INTERNAL";
-}
-
-/** To change a job is not to read it. */
-function answerTo(principal: Principal, job: Job): Job {
-  const { details: _details, ...rest } = job;
-  return mayRead(principal, "job", job) ? job : { ...rest, input: null, output: null };
 }

@@ -1,6 +1,6 @@
 /** Which jobs and batches a principal may read or change. The others do not exist for it. */
 import { AppError } from "#shared/errors.ts";
-import type { JobSummary } from "#shared/job.ts";
+import type { Job, JobSummary } from "#shared/job.ts";
 import { mayChange, mayRead, type Owner, type Principal } from "#shared/principal.ts";
 
 export type May = (record: Owner & { id: string }) => boolean;
@@ -21,4 +21,10 @@ export function visible<T extends JobSummary>(job: T | undefined, jobId: string,
 
 export function noJob(jobId: string): AppError {
   return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+}
+
+/** To change a job is not to read it. */
+export function answerTo(principal: Principal, job: Job): Job {
+  const { details: _details, ...rest } = job;
+  return mayRead(principal, "job", job) ? job : { ...rest, input: null, output: null };
 }

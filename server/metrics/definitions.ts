@@ -30,7 +30,7 @@ export interface MetricDefinition {
 
 const KINDS = `the registered kinds, and \`${OTHER}\``;
 const PROCEDURES = `the procedures of tRPC, and \`${OTHER}\``;
-const WEBSOCKETS = ["trpc-websocket", "socketio-websocket"] as const;
+const WEBSOCKETS = ["trpc-websocket", "api-websocket", "socketio-websocket"] as const;
 
 /** From one commit of the embedded engine to a time-out of Redis. */
 const OPERATION_SECONDS = [

@@ -32,14 +32,14 @@ const FAULTS: ReadonlySet<string> = new Set(["INTERNAL", "UNAVAILABLE", "DATA_UN
  * begun; else the caller's. `codeOf`: the code of an error.
  */
 export function inCallSpan<T>(
-  method: string,
+  { system, method }: { system: "trpc" | "http"; method: string },
   caller: Trace | undefined,
   codeOf: (error: unknown) => string,
   call: () => Promise<T>,
 ): Promise<T> {
   const active = context.active();
   const parent = trace.getSpan(active) === undefined ? (caller ?? active) : active;
-  const attributes = { "rpc.system.name": "trpc", "rpc.method": method };
+  const attributes = { "rpc.system.name": system, "rpc.method": method };
   const span = tracer().startSpan(method, { kind: SpanKind.SERVER, attributes }, parent);
   return context.with(trace.setSpan(parent, span), async () => {
     try {

@@ -30,9 +30,10 @@ function echo(name: string): (socket: WebSocket) => void {
 }
 
 const encode = (status: number, message: string) => JSON.stringify({ status, message });
+const encoders = [{ path: "/trpc", type: "application/json", encode }];
 const absent = {
-  starting: createUnavailable("starting", encode),
-  closed: createUnavailable("closed", encode),
+  starting: createUnavailable("starting", encoders),
+  closed: createUnavailable("closed", encoders),
 };
 const claimAt = (server: unknown, basePath = "/jobs") => claim(server, basePath, absent);
 

@@ -59,6 +59,8 @@ export interface Transport {
    * answers. `retryAfterMs` belongs to the status 429.
    */
   refusal?(status: number, message: string, retryAfterMs?: number): string | undefined;
+  /** The media type of `refusal`. Absent: `application/json`. */
+  readonly refusalType?: string;
   /**
    * Takes over a connection that requests an upgrade. Its access was checked as `data`, whatever its path. Absent: the
    * server refuses upgrades.

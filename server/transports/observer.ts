@@ -3,7 +3,7 @@ import type { ErrorCode } from "#shared/errors.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
 
 /** Where a call was answered with an error. */
-export const CALL_TRANSPORTS = ["trpc", "socketio", "auth"] as const;
+export const CALL_TRANSPORTS = ["trpc", "api", "socketio", "auth"] as const;
 export type CallTransport = (typeof CALL_TRANSPORTS)[number];
 
 /**

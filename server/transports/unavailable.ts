@@ -12,15 +12,27 @@ const MESSAGE: Record<Absence, string> = {
 };
 const RETRY_AFTER_MS = 1000;
 
-/** `encode`: the JSON for clients of tRPC. Others get the message as plain text. */
-export function createUnavailable(
-  absence: Absence,
-  encode: (status: number, message: string, retryAfterMs: number) => string,
-): Handler {
+/** How the clients of some paths read an answer. */
+export interface Encoder {
+  /** `/trpc`: the path, and all below it. */
+  path: string;
+  type: string;
+  encode: (status: number, message: string, retryAfterMs: number) => string;
+}
+
+/** `encoders`: of the clients that read JSON. Others get the message as plain text. */
+export function createUnavailable(absence: Absence, encoders: readonly Encoder[]): Handler {
   const message = MESSAGE[absence];
   const text: Body = { type: "text/plain; charset=utf-8", text: `${message}\n` };
-  const json: Body = { type: "application/json", text: encode(503, message, RETRY_AFTER_MS) };
-  const bodyFor = (url = "/") => (/^\/trpc(?:[/?]|$)/.test(url) ? json : text);
+  const bodies = encoders.map(({ path, type, encode }) => ({
+    path,
+    body: { type, text: encode(503, message, RETRY_AFTER_MS) } satisfies Body,
+  }));
+  const bodyFor = (url = "/") => {
+    const [asked = ""] = url.split("?", 1);
+    const of = bodies.find(({ path }) => asked === path || asked.startsWith(`${path}/`));
+    return of?.body ?? text;
+  };
   const seconds = retryAfterSeconds(RETRY_AFTER_MS);
 
   const request: Handler["request"] = (req, res) => {

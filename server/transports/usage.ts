@@ -4,6 +4,8 @@
 export const CONNECTION_KINDS = [
   "trpc-websocket",
   "trpc-sse",
+  "api-websocket",
+  "api-sse",
   "socketio-websocket",
   "socketio-polling",
 ] as const;

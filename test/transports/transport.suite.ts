@@ -83,7 +83,9 @@ const MIB = 1024 * 1024;
  * Returns the owner of a token; without a token, the owner of these tests' jobs. A number is a token of that owner, and the
  * time at which it ends.
  */
-const authenticate: Authenticate = async ({ token }) => {
+/** Over HTTP each request has the token in its header. */
+const authenticate: Authenticate = async ({ headers, token: sent }) => {
+  const token = sent ?? headers.authorization?.replace("Bearer ", "");
   if (token === undefined) return me;
   const expiresAt = Number(token);
   return Number.isNaN(expiresAt) ? { ...me, userId: token } : { ...me, expiresAt };

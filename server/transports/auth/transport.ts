@@ -16,11 +16,11 @@ import type {
 import { countCall } from "#server/transports/limits/count-call.ts";
 import { signInOutcomeOf } from "#server/transports/observer.ts";
 import { setRetryAfter } from "#server/transports/requests/refusals.ts";
+import { codeOfStatus, STATUS } from "#server/transports/requests/status.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";
 import type { SignedIn, SignInRefused, SignInWays } from "#shared/sign-in.ts";
-import { codeOfStatus, STATUS } from "./errors.ts";
 import { createOidcRoutes } from "./oidc-routes.ts";
 import { readSignIn } from "./sign-in-request.ts";
 

@@ -4,9 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-const ALLOWED_METHODS = "GET, POST, OPTIONS";
+const ALLOWED_METHODS = "GET, POST, DELETE, OPTIONS";
 /** For a preflight that requests no headers: a cache may reuse the answer for a later request with headers. */
-const USUAL_HEADERS = "authorization, content-type, last-event-id, trpc-accept, x-trpc-source";
+const USUAL_HEADERS =
+  "authorization, content-type, idempotency-key, last-event-id, trpc-accept, x-trpc-source";
 const MAX_AGE_S = "600";
 
 /** `credentials`: the page may send cookies, and read the answers to requests with cookies. */

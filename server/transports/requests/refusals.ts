@@ -21,7 +21,7 @@ export function bodyOf(
   const json = transport?.refusal?.(status, message, retryAfterMs);
   return json === undefined
     ? { type: "text/plain; charset=utf-8", text: `${message}\n` }
-    : { type: "application/json", text: json };
+    : { type: transport?.refusalType ?? "application/json", text: json };
 }
 
 export function refuse(res: ServerResponse, status: number, { type, text }: Body): void {

@@ -1,5 +1,6 @@
 /** The codes with which the server closes a WebSocket (RFC 6455, 7.4.1). */
 
+export const COMPLETE = 1000;
 export const GOING_AWAY = 1001;
 /** The bytes are not what their frame says: no UTF-8, or no deflate. */
 export const INVALID_DATA = 1007;

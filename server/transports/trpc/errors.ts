@@ -6,7 +6,7 @@ import { cutText } from "#shared/cut-text.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 import { tooManyCalls } from "./batch.ts";
-import { SEND_JSON } from "./request-body.ts";
+import { SEND_JSON } from "#server/transports/requests/json-body.ts";
 
 const TRPC_CODE = {
   BAD_REQUEST: "BAD_REQUEST",
@@ -16,6 +16,7 @@ const TRPC_CODE = {
   FORBIDDEN: "FORBIDDEN",
   NOT_FOUND: "NOT_FOUND",
   ILLEGAL_TRANSITION: "CONFLICT",
+  KEY_REUSED: "UNPROCESSABLE_CONTENT",
   CLAIM_LOST: "CONFLICT",
   RATE_LIMITED: "TOO_MANY_REQUESTS",
   UNAVAILABLE: "SERVICE_UNAVAILABLE",

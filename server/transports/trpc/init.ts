@@ -57,7 +57,7 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
       };
       // Subscriptions have no span: they last for hours.
       if (type === "subscription") return call();
-      const traced = () => inCallSpan(path, ctx.trace, codeOf, call);
+      const traced = () => inCallSpan({ system: "trpc", method: path }, ctx.trace, codeOf, call);
       return ctx.batch === undefined ? traced() : ctx.batch.run(type, traced);
     });
 

@@ -1,17 +1,10 @@
 /** The procedures that show who is where, and who writes a review note. */
-import { z } from "zod";
-import { JobId, BatchId, Resume, Text } from "#server/jobs/inputs.ts";
+import { BatchId, JobId, Typing, Watching } from "#server/jobs/inputs.ts";
 import type { WatchingPresence } from "#server/presence/open.ts";
-import { MAX_DEVICE_CHARS } from "#shared/limits.ts";
 import type { PresenceOf } from "#shared/presence.ts";
 import type { Context } from "./context.ts";
 import type { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
-
-/** Without it, each connection of a caller that has no user id of its own is another guest, and so is each HTTP request. */
-const Device = z.object({ device: Text.min(1).max(MAX_DEVICE_CHARS).optional() });
-/** Presence has no history: whatever `lastEventId` says, the watcher receives the present state. */
-const Watching = Device.extend({ visible: z.boolean().default(true), ...Resume.shape });
 
 type CallContext = Pick<
   Context,
@@ -47,7 +40,7 @@ export function createPresenceProcedures({ procedure }: ReturnType<typeof create
         ),
       /** The caller writes a note about the job, or has stopped. It counts for five seconds. */
       typing: procedure
-        .input(JobId.extend({ typing: z.boolean().default(true), ...Device.shape }))
+        .input(Typing)
         .mutation(({ ctx, input: { jobId, typing, device } }) =>
           ctx.presence.setTyping(ctx.principal(), jobId, typing, device ?? ctx.device),
         ),

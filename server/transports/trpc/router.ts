@@ -5,37 +5,27 @@ import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/callers/credential-end.ts";
 import type { CallerInfo, SystemState } from "#shared/api.ts";
 import type { Clock } from "#shared/clock.ts";
-import { AuditActionSchema } from "#shared/audit.schema.ts";
-import { CursorSchema } from "#shared/cursor.schema.ts";
 import { positionOf } from "#shared/cursor.ts";
-import {
-  MAX_KEY_CHARS,
-  MAX_LOG_LINES,
-  MAX_PAGE_EVENTS,
-  MAX_PRINCIPAL_CHARS,
-  MAX_TOKEN_CHARS,
-} from "#shared/limits.ts";
+import { MAX_KEY_CHARS, MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import { ToRevokeSchema } from "#shared/revocation.schema.ts";
 import { ShareAskedSchema } from "#shared/share.schema.ts";
 import { createInit } from "./init.ts";
 import {
+  AuditQuery,
+  BatchCancel,
+  BatchesQuery,
   BatchId,
-  CreateOptions,
-  debouncedAlone,
+  BatchToCreate,
+  EventsQuery,
+  FeedWatch,
   Follow,
-  JobFilter,
+  JobDecision,
   JobId,
-  JobRequest,
-  jobsOf,
+  JobsQuery,
+  JobToCreate,
   LinkId,
-  Note,
-  oneOfOwners,
-  oneStart,
-  Owners,
-  Page,
-  QueueOptions,
+  LogsQuery,
   Resume,
-  Text,
 } from "#server/jobs/inputs.ts";
 import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
@@ -61,39 +51,29 @@ export function createRouter(
 
   const decide = (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate") =>
     procedure
-      .input(JobId.extend(Note.shape))
+      .input(JobDecision)
       .mutation(({ ctx, input }) =>
         ctx.jobs.decide(ctx.acting(), input.jobId, decision, input.note),
       );
 
   const job = router({
     create: procedure
-      .input(JobRequest.extend(CreateOptions.shape).check(oneStart, debouncedAlone))
+      .input(JobToCreate)
       .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), input)),
     ...createJobReads(init),
     ...presence.job,
     list: procedure
-      .input(Page.extend(Owners.shape).extend(JobFilter.shape).check(oneOfOwners).prefault({}))
+      .input(JobsQuery.prefault({}))
       .query(({ ctx, input: { cursor, ...query } }) =>
         ctx.jobs.list(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
       ),
     events: procedure
-      .input(
-        JobId.extend({
-          cursor: CursorSchema.nullish(),
-          limit: z.int().min(1).max(MAX_PAGE_EVENTS).default(200),
-        }),
-      )
+      .input(EventsQuery)
       .query(({ ctx, input: { jobId, cursor, limit } }) =>
         ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
       ),
     logs: procedure
-      .input(
-        JobId.extend({
-          cursor: CursorSchema.nullish(),
-          limit: z.int().min(1).max(MAX_LOG_LINES).default(200),
-        }),
-      )
+      .input(LogsQuery)
       .query(({ ctx, input: { jobId, cursor, limit } }) =>
         ctx.jobs.logs(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
       ),
@@ -138,18 +118,18 @@ export function createRouter(
   const batch = router({
     ...presence.batch,
     create: procedure
-      .input(jobsOf(JobRequest).extend(QueueOptions.shape).check(oneStart))
+      .input(BatchToCreate)
       .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.acting(), input)),
     get: procedure
       .input(BatchId)
       .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal(), input.batchId)),
     list: procedure
-      .input(Page.extend(Owners.shape).check(oneOfOwners).prefault({}))
+      .input(BatchesQuery.prefault({}))
       .query(({ ctx, input: { cursor, ...query } }) =>
         ctx.jobs.listBatches(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
       ),
     cancel: procedure
-      .input(BatchId.extend(Note.shape))
+      .input(BatchCancel)
       .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.acting(), input.batchId, input.note)),
     share: procedure
       .input(BatchId.extend(ShareAskedSchema.shape))
@@ -200,20 +180,13 @@ export function createRouter(
 
   const audit = router({
     /** What was done in the caller's tenant, newest first. With a filter, pages may be short, or empty, before the last one. */
-    list: procedure
-      .input(
-        Page.extend({
-          user: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
-          action: AuditActionSchema.optional(),
-        }).prefault({}),
-      )
-      .query(({ ctx, input: { cursor, ...query } }) =>
-        ctx.audit.list({
-          ...query,
-          tenant: ctx.principal().tenantId,
-          cursor: cursor ?? undefined,
-        }),
-      ),
+    list: procedure.input(AuditQuery.prefault({})).query(({ ctx, input: { cursor, ...query } }) =>
+      ctx.audit.list({
+        ...query,
+        tenant: ctx.principal().tenantId,
+        cursor: cursor ?? undefined,
+      }),
+    ),
   });
 
   const ours = {
@@ -223,7 +196,7 @@ export function createRouter(
     batch,
     feed: router({
       onUpdate: procedure
-        .input(Resume.extend(Owners.shape).check(oneOfOwners).prefault({}))
+        .input(FeedWatch.prefault({}))
         .subscription(({ ctx, input: { lastEventId, ...owners }, signal }) =>
           relay(
             () =>

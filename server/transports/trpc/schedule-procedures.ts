@@ -1,5 +1,5 @@
 /** The procedures of schedules. */
-import { Key, oneOfOwners, Owners, Page } from "#server/jobs/inputs.ts";
+import { SchedulesQuery } from "#server/jobs/inputs.ts";
 import { ScheduleId, ScheduleToUpsert } from "#server/schedules/inputs.ts";
 import type { createInit } from "./init.ts";
 
@@ -9,7 +9,7 @@ export function createScheduleProcedures({ procedure }: ReturnType<typeof create
       .input(ScheduleToUpsert)
       .mutation(({ ctx, input }) => ctx.schedules.upsert(ctx.acting(), input)),
     list: procedure
-      .input(Page.extend({ key: Key }).extend(Owners.shape).check(oneOfOwners).prefault({}))
+      .input(SchedulesQuery.prefault({}))
       .query(({ ctx, input: { cursor, ...query } }) =>
         ctx.schedules.list(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
       ),

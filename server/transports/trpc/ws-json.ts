@@ -1,7 +1,7 @@
 /** JSON in text frames, the encoding of stock clients. */
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import { jsonShape, MAX_NESTING } from "#server/transports/requests/json-shape.ts";
-import { excessOf } from "./request-body.ts";
+import { excessOf } from "#server/transports/requests/json-body.ts";
 import type { Format } from "./ws-format.ts";
 import { MAX_MESSAGE_ITEMS, MessageRefused, tooManyItems } from "./ws-message.ts";
 

@@ -8,7 +8,7 @@ import {
   valueAt,
 } from "#server/transports/requests/read-msgpack.ts";
 import { MAX_NESTING } from "#server/transports/requests/json-shape.ts";
-import { excessOf } from "./request-body.ts";
+import { excessOf } from "#server/transports/requests/json-body.ts";
 import type { Format } from "./ws-format.ts";
 import { MAX_MESSAGE_ITEMS, MessageRefused, tooManyItems } from "./ws-message.ts";
 

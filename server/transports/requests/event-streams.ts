@@ -1,12 +1,22 @@
 /** The open streams over HTTP (SSE) in numbers. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type ConnectionUsage, newSent, type SentCounts } from "#server/transports/usage.ts";
+import {
+  type ConnectionKind,
+  type ConnectionUsage,
+  newSent,
+  type SentCounts,
+} from "#server/transports/usage.ts";
 
 export class EventStreams {
+  readonly #kind: ConnectionKind;
   readonly #open = new Map<ServerResponse, { socket: Socket; before: number }>();
   readonly #sent = newSent();
   #opened = 0;
+
+  constructor(kind: ConnectionKind) {
+    this.#kind = kind;
+  }
 
   /** Counts the response until it closes. Returns the counts to which its entries are added. */
   add({ socket }: IncomingMessage, res: ServerResponse): SentCounts {
@@ -26,7 +36,7 @@ export class EventStreams {
     for (const stream of this.#open.values()) bytes += bytesOf(stream);
     const { entries } = this.#sent;
     return {
-      kind: "trpc-sse",
+      kind: this.#kind,
       open: this.#open.size,
       opened: this.#opened,
       sent: { entries, bytes },

@@ -9,6 +9,7 @@ export const STATUS = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   ILLEGAL_TRANSITION: 409,
+  KEY_REUSED: 422,
   CLAIM_LOST: 409,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
@@ -16,9 +17,11 @@ export const STATUS = {
   INTERNAL: 500,
 } as const satisfies Record<ErrorCode, number>;
 
-/** The code of a request that the server refused before it reached this transport. */
+/** The code of a request that the server refused before it reached its transport. */
 export function codeOfStatus(status: number): ErrorCode {
   if (status === 403) return "FORBIDDEN";
+  if (status === 404) return "NOT_FOUND";
   if (status === 429) return "RATE_LIMITED";
+  if (status === 503) return "UNAVAILABLE";
   return status >= 500 ? "INTERNAL" : "BAD_REQUEST";
 }

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Writable } from "node:stream";
 import type { Limits, Release } from "#server/limits/open.ts";
-import { releaseOnClose } from "#server/transports/limits/until-close.ts";
 import { AppError } from "#shared/errors.ts";
+import { releaseOnClose } from "./until-close.ts";
 
 export interface Strangers {
   /** Counts a new connection. Returns the error if its address has too many. */
