@@ -9,7 +9,7 @@ import {
   UnsecuredJWT,
 } from "jose";
 import { io } from "socket.io-client";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
@@ -494,32 +494,41 @@ async function overHttp({ path, input, token, isRefused }: Asked): Promise<strin
   const answer = await fetch(`${app.url}/trpc/${path}${query}`, { ...how, signal: ending.signal });
   if (!SUBSCRIPTIONS.has(path)) return answer.text();
   let text = "";
-  const reading = (async () => {
-    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-      text += Buffer.from(chunk).toString();
-    }
-  })().catch(() => undefined);
-  await untilKnown(() => text, isRefused);
+  const chunks = (answer.body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const more = async () => {
+    const { value, done } = await chunks.next();
+    if (done === true) throw new Error(`The stream ended after: ${text}`);
+    text += Buffer.from(value).toString();
+  };
+  const reading = untilRefused(() => text, more);
+  // A permitted stream may also end, and its answer is then complete.
+  if (isRefused) await reading;
+  else await Promise.race([reading.catch(() => undefined), hasAnswered()]);
   ending.abort();
-  await reading;
   return text;
 }
 
 async function overSocket({ path, input, token, isRefused }: Asked): Promise<string> {
   const socket = new WebSocket(`${app.url.replace("http", "ws")}/trpc?connectionParams=1`);
-  await once(socket, "open");
   const answers: string[] = [];
   socket.on("message", (answer: Buffer) => answers.push(answer.toString()));
+  const closed = once(socket, "close").then(() => {
+    throw new Error(`The connection was closed after: ${answers.join("\n")}`);
+  });
+  closed.catch(() => undefined);
+  const more = () => Promise.race([once(socket, "message"), closed]);
+  await once(socket, "open");
   socket.send(JSON.stringify({ method: "connectionParams", data: token ? { token } : {} }));
   const isWatch = SUBSCRIPTIONS.has(path);
   const method = isWatch ? "subscription" : QUERIES.has(path) ? "query" : "mutation";
   socket.send(JSON.stringify({ id: 1, method, params: { path, input: { json: input } } }));
   // The connection has its principal, or none, when the first answer arrives.
   socket.send(JSON.stringify({ id: 2, method: "query", params: { path: "system.info" } }));
-  await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(isWatch ? 1 : 2));
+  while (answers.length < (isWatch ? 1 : 2)) await more();
   const answer = () =>
     answers.filter((each) => (JSON.parse(each) as { id: number }).id === 1).join("\n");
-  if (isWatch) await untilKnown(answer, isRefused);
+  if (isWatch && isRefused) await untilRefused(answer, more);
+  else if (isWatch) await hasAnswered();
   socket.terminate();
   return answer();
 }
@@ -580,7 +589,7 @@ async function overApiSocket(route: Route, token: string | undefined, isRefused:
     if (event === "problem") told = JSON.stringify(data);
   });
   await once(socket, "open");
-  if (isRefused) await vi.waitUntil(() => told !== "");
+  if (isRefused) while (told === "") await once(socket, "message");
   else for (let n = 0; n < 3; n++) await fetch(`${app.url}/healthz`);
   socket.terminate();
   return codeOfProblem(told);
@@ -592,10 +601,14 @@ function codeOfProblem(text: string): string {
   return text.startsWith('{"type":') ? (code ?? OK) : OK;
 }
 
+/** `more` resolves when there is more to read. */
+async function untilRefused(answer: () => string, more: () => Promise<unknown>): Promise<void> {
+  while (codeIn(answer()) === OK) await more();
+}
+
 /** A permitted stream may stay silent. A refusal that is a fault arrives while the server answers other requests. */
-async function untilKnown(answer: () => string, isRefused: boolean): Promise<void> {
-  if (isRefused) await vi.waitFor(() => expect(codeIn(answer())).not.toBe(OK));
-  else for (let n = 0; n < 3; n++) await fetch(`${app.url}/healthz`);
+async function hasAnswered(): Promise<void> {
+  for (let n = 0; n < 3; n++) await fetch(`${app.url}/healthz`);
 }
 
 test("[P3] every procedure and event is asked", () => {
