@@ -132,7 +132,14 @@ test.each([
     "/trpc",
     "/trpc",
     trpcTexts,
-    ["/trpc/job.retry", "/trpc/job.retry,batch.cancel?batch=1", "/trpc/no.such", "/trpc/"],
+    [
+      "/trpc/job.retry",
+      "/trpc/job.retry,batch.cancel?batch=1",
+      "/trpc/no.such",
+      "/trpc/",
+      "/api/v1/jobs",
+      "/api/v1/schedules?x=1",
+    ],
   ],
   [
     "/socket.io",

@@ -214,7 +214,7 @@ describe("requests", () => {
     expect(res.statusCode).toBe(204);
     expect(res.headers).toMatchObject({
       "access-control-allow-origin": "https://app.example.com",
-      "access-control-allow-methods": "GET, POST, OPTIONS",
+      "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
       "access-control-allow-headers": expect.stringContaining("authorization, content-type"),
       vary: "Origin, Access-Control-Request-Headers",
     });
