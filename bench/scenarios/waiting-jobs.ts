@@ -1,5 +1,5 @@
 /**
- * What it costs that many jobs wait: the CPU of a claim, the bytes of a job, and the time of reads. A claim starts its jobs, as
+ * The cost of many jobs that wait: the CPU of a claim, the bytes of a job, and the time of reads. A claim starts its jobs, as
  * that of a worker does. All that are compared are open at once, and rounds alternate between them.
  */
 import { hasProgram } from "#bench/installed.ts";

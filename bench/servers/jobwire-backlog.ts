@@ -11,7 +11,7 @@ import type { Owner } from "#shared/principal.ts";
 import type { Backlog, ClaimCost, Filled, Read, Shape } from "./backlog.ts";
 import { openData } from "./data.ts";
 
-/** What one step of a large batch stores. */
+/** The jobs that one step of a large batch stores. */
 const PER_BATCH = 500;
 /** Calls at the same time, so that Redis stores one while this process makes the next. */
 const AT_ONCE = 4;

@@ -10,7 +10,7 @@ export interface ExistingJobs {
   /** The id of the newest event when these were read. */
   position: string;
   ids: string[];
-  /** What their place in the queue says of them. */
+  /** As their place in the queue tells. */
   sightingOf(stored: StoredJob | undefined): Sighting;
 }
 

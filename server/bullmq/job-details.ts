@@ -1,4 +1,4 @@
-/** What the details of a mirrored job's events show of its original. Pure. */
+/** The details of a mirrored job's events, which show its original. Pure. */
 import { cutText, wellFormed } from "#shared/cut-text.ts";
 import { MAX_DETAILS_BYTES } from "#shared/limits.ts";
 import type { OutsideDetails } from "#shared/outside.ts";

@@ -18,7 +18,7 @@ import { planChanges, planRead, waitingText } from "./plan-changes.ts";
 import type { Sighting } from "./sightings.ts";
 import type { StoredJob } from "./stored-job.ts";
 
-/** What was seen of one job, of one event or when its state was read. */
+/** An observation of one job: of one event, or when its state was read. */
 export interface Seen {
   sighting: Sighting;
   /** The id of the event. Where the state was read, that of the newest event then. */
@@ -195,7 +195,7 @@ export function createJobMirror({
 const UNKNOWN: Known = { jobId: undefined, job: undefined };
 const ENDS: ReadonlySet<string> = new Set(["completed", "failed"]);
 
-/** What was seen of each job, where the id was used again meanwhile. BullMQ stores only the newest of them. */
+/** The observations of each job, where the id was used again meanwhile. BullMQ stores only the newest of them. */
 function generationsOf(seen: readonly Seen[]): Seen[][] {
   const generations: Seen[][] = [[]];
   for (const each of seen) {

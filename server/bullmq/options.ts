@@ -35,7 +35,7 @@ export interface BullmqQueue {
   control?: BullmqControl | undefined;
 }
 
-/** What is used of BullMQ's `Queue`. */
+/** The parts of BullMQ's `Queue` that are used. */
 export interface BullmqControl {
   getJob(id: string): Promise<BullmqControlledJob | null | undefined>;
 }

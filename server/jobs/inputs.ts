@@ -130,7 +130,7 @@ export const jobsOf = <Row extends z.ZodType>(row: Row) =>
     idempotencyKey: Key,
   });
 
-// What several transports ask for, each as a whole.
+// Inputs of several transports, each as a whole.
 
 export const JobToCreate = JobRequest.extend(CreateOptions.shape).check(oneStart, debouncedAlone);
 export const BatchToCreate = jobsOf(JobRequest).extend(QueueOptions.shape).check(oneStart);

@@ -10,7 +10,7 @@ import type { Source } from "./source.ts";
 /** The method of a source that mirrors its jobs. Not part of its public type, which names nothing of engines. */
 export const OPEN = Symbol.for("jobwire.openSource");
 
-/** What a mirror uses of the engine. */
+/** The parts of the engine that a mirror uses. */
 export type MirrorEngine = Pick<
   Engine,
   "createJob" | "change" | "getSummary" | "listJobs" | "readLines" | "mirrors"

@@ -7,7 +7,7 @@ import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 export interface BullmqRedis extends TestRedis {
   /** Of a user with read rights alone. */
   readonly readOnlyUrl: string;
-  /** What that user tried beyond its rights. */
+  /** The commands that this user tried beyond its rights. */
   refused(): Promise<unknown[]>;
   /** A queue of a new name, with what a test does to it. All of it is closed with the test. */
   queue(name?: string): TestQueue;

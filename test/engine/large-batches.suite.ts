@@ -19,7 +19,7 @@ export function largeBatchesSuite(subject: EngineUnderTest): void {
     }) => {
       const { batch, jobs } = newBatch(JOBS);
       const others: string[] = [];
-      /** What the feed has shown by a cursor that a reader had meanwhile. */
+      /** The jobs that the feed has shown by a cursor that a reader had meanwhile. */
       const cursors = new Map<number, Set<string>>();
       let hidden = 0;
       await until(engine.createBatch(batch, jobs, at(0)), async () => {

@@ -47,7 +47,7 @@ export function openEventSourceClient(url: string, token?: Token): ClientUnderTe
   };
 }
 
-/** What the texts of a stream have. */
+/** The fields of the texts of a stream. */
 export interface StreamText {
   id?: string;
   event: string;

@@ -17,7 +17,7 @@ export interface Rows {
 
 type Created = ReturnType<typeof createdJob>;
 
-/** What is longer is a script of its own: Redis reads and stores so much within some milliseconds. */
+/** A longer one is a script of its own: Redis reads and stores so much within some milliseconds. */
 const MOST_BYTES = 1024 * 1024;
 /** An output that is not there yet. */
 const NO_OUTPUT = "null";

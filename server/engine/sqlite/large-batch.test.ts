@@ -1,4 +1,4 @@
-/** What is left of a batch that is stored in steps where its process ends (B1, B4). The suite of the engines has the rest. */
+/** The remains of a batch that is stored in steps where its process ends (B1, B4). The suite of the engines has the rest. */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

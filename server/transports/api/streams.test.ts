@@ -54,7 +54,7 @@ test("[N5] an EventSource that was told the end does not come back for ever", as
   await ended.promise;
   await eventually(() => expect(source.readyState).toBe(source.CLOSED));
   expect(watches()).toBe(0);
-  // Who wants more says so, and goes on from the same id.
+  // A client that wants more says so, and goes on from the same id.
   const again = { headers: { ...EVENTS, "last-event-id": "2.end" } };
   expect((await ask(`/jobs/${jobId}/events`, again)).status).toBe(204);
   const leaving = new AbortController();

@@ -34,7 +34,7 @@ import { openSockets } from "./sockets.ts";
 import { readStreamInput } from "./streaming.ts";
 import { allowed, createTable, type Served } from "./table.ts";
 
-/** What pages of other origins may read of an answer. */
+/** The headers of an answer that pages of other origins may read. */
 const EXPOSED = "Location, Retry-After, ETag, Allow";
 
 /** `basePath`: the path below which a proxy serves this server, or "". */
