@@ -41,6 +41,7 @@ import type { DraftSlice, LineSlice } from "./written.ts";
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { Claim, ClaimRef, ClaimRequest } from "./claiming.ts";
 export type { KindLimits, Waiting } from "./kind-limits.ts";
+export { isWanted, type Wanted } from "./wanted.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type { AuditStore } from "./audit-store.ts";
 export type {

@@ -8,6 +8,7 @@ import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
 import type { KindLimits, LimitsOfKinds, Waiting } from "#server/engine/kind-limits.ts";
+import type { Wanted } from "#server/engine/wanted.ts";
 import type { Owner } from "#shared/principal.ts";
 import { ANN, at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
@@ -37,6 +38,16 @@ export const limitsOfKinds: fc.Arbitrary<LimitsOfKinds> = fc
   .dictionary(kind, fc.record({ concurrency, rate, perKey }), { noNullPrototype: true })
   .map((limits) => new Map<string, KindLimits>(Object.entries(limits)));
 
+const someKinds = fc.option(
+  fc.subarray(KINDS, { minLength: 1 }).map((kinds) => new Set(kinds)),
+  { nil: undefined },
+);
+/** What a claim takes. */
+const wanted = fc.option(
+  fc.record({ only: someKinds, except: someKinds, tenant: fc.option(tenant, { nil: undefined }) }),
+  { nil: undefined },
+);
+
 /** `pick` chooses among the jobs that the command can concern at that moment. */
 const what = fc.oneof(
   {
@@ -58,6 +69,7 @@ const what = fc.oneof(
       max: fc.integer({ min: 1, max: 5 }),
       start: fc.boolean(),
       leaseMinutes: fc.constantFrom(4, 30, 300),
+      wanted,
     }),
   },
   {
@@ -213,13 +225,18 @@ export class QueueModelRun {
   }
 
   /** Returns how many it gave. */
-  async claim(command: { max: number; start: boolean; leaseMinutes: number }): Promise<number> {
+  async claim(command: {
+    max: number;
+    start: boolean;
+    leaseMinutes: number;
+    wanted?: Wanted | undefined;
+  }): Promise<number> {
     const leaseMs = command.leaseMinutes * MINUTE;
     const limits = this.#limits ?? new Map<string, KindLimits>();
     // The order of a claim of several is exact there only without limits.
     const max = this.engine.capabilities.multiProcess && limits.size > 0 ? 1 : command.max;
-    const request = { worker: "w", max, leaseMs, now: at(0), limits };
-    const expected = this.model.claim(max, this.#now, limits);
+    const request = { worker: "w", max, leaseMs, now: at(0), limits, wanted: command.wanted };
+    const expected = this.model.claim(max, this.#now, limits, command.wanted ?? {});
     const claims = await this.#call((engine) =>
       engine.claim(command.start ? { ...request, start: begin } : request),
     );

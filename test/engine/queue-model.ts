@@ -9,6 +9,7 @@ import {
   untilStart,
   type Waiting,
 } from "#server/engine/kind-limits.ts";
+import { isWanted, type Wanted } from "#server/engine/wanted.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
 
 type State =
@@ -48,6 +49,7 @@ export interface QueueModel {
     max: number,
     now: number,
     limits: LimitsOfKinds,
+    wanted: Wanted,
   ): { ended: number; of: readonly string[]; ready: string[] };
   waiting(id: string, now: number, limits: LimitsOfKinds): Waiting | undefined;
   /** All leases end, turns begin anew, and starts are forgotten. */
@@ -116,9 +118,11 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
   }
 
   /** Of the tenant with the smallest turn among those that have one. */
-  function nextReady(now: number, limits: LimitsOfKinds): QueuedJob | undefined {
+  function nextReady(now: number, limits: LimitsOfKinds, wanted: Wanted): QueuedJob | undefined {
     for (const tenant of inTurn()) {
-      const free = readyOf(tenant).filter((job) => !isHeldBack(job, now, limits));
+      const free = readyOf(tenant).filter(
+        (job) => isWanted(wanted, job) && !isHeldBack(job, now, limits),
+      );
       // Sorting is stable: ties stay in the order of creation.
       const [first] = free.toSorted((a, b) => a.rank - b.rank);
       if (first !== undefined) return first;
@@ -149,7 +153,7 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
         adjust(to);
       }
     },
-    claim(max, now, limits) {
+    claim(max, now, limits, wanted) {
       for (const job of jobs) {
         if (job.state.is === "delayed" && job.state.until <= now) put(job, { is: "ready" });
       }
@@ -157,7 +161,7 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
       const ended = Math.min(max, over.length);
       const ready: string[] = [];
       while (ended + ready.length < max) {
-        const next = nextReady(now, limits);
+        const next = nextReady(now, limits, wanted);
         if (next === undefined) break;
         const { tenant } = next;
         const turn = turns.get(tenant) ?? 0;

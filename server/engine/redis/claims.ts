@@ -110,7 +110,7 @@ export function createClaims({
     const claims = await takeLate(request);
     goOn(request);
     const failures: unknown[] = [];
-    const limits = createClaimLimits(request.limits);
+    const limits = createClaimLimits(request.limits, request.wanted);
     const turn = async (ended: readonly Ended[], room: number): Promise<Turns> => {
       try {
         return await turnOf(ended, Math.max(0, room), limits, failures);

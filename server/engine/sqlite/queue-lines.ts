@@ -77,6 +77,8 @@ export interface Lines {
   /** Makes it where it is missing. */
   of(job: Omit<Waiter, keyof Rank>): Line;
   find(job: Omit<Waiter, keyof Rank>): Line | undefined;
+  /** By its name. `undefined`: it has no line. */
+  tenantOf(name: string): Tenant | undefined;
   /** After any change of the line: opens or closes it. */
   place(line: Line): void;
   /** After the turn of the tenant changed. */
@@ -113,6 +115,7 @@ export function hasOpen(group: Group): boolean {
 export function createLines(): Lines {
   const kinds = new Map<string, Kind>();
   const tenants = new Map<number, Tenant>();
+  const byName = new Map<string, Tenant>();
   /** Lines with ready jobs whose rate lets none start yet. */
   const opening = new Heap<"atOpening", Line>(
     "atOpening",
@@ -138,15 +141,19 @@ export function createLines(): Lines {
   }
 
   function tenantOf(n: number, name: string): Tenant {
-    return getOrMake(tenants, n, () => ({
-      n,
-      name,
-      bytes: Buffer.from(name),
-      turn: 0,
-      ready: 0,
-      groups: new Map(),
-      part: 0,
-    }));
+    return getOrMake(tenants, n, () => {
+      const tenant = {
+        n,
+        name,
+        bytes: Buffer.from(name),
+        turn: 0,
+        ready: 0,
+        groups: new Map(),
+        part: 0,
+      };
+      byName.set(name, tenant);
+      return tenant;
+    });
   }
 
   function groupOf(kind: Kind, { tenant_n: n, tenant: name }: Omit<Waiter, keyof Rank>): Group {
@@ -203,7 +210,9 @@ export function createLines(): Lines {
     if (lines.size > 0) return;
     kind.groups.delete(tenant.n);
     tenant.groups.delete(kind);
-    if (tenant.groups.size === 0) tenants.delete(tenant.n);
+    if (tenant.groups.size > 0) return;
+    tenants.delete(tenant.n);
+    byName.delete(tenant.name);
   }
 
   return {
@@ -213,6 +222,7 @@ export function createLines(): Lines {
       return getOrMake(group.lines, job.key, () => newLine(group, job.key));
     },
     find: ({ kind, tenant_n: n, key }) => kinds.get(kind)?.groups.get(n)?.lines.get(key),
+    tenantOf: (name) => byName.get(name),
     place,
     turned({ groups }) {
       for (const group of groups.values()) enter(group);
@@ -221,7 +231,7 @@ export function createLines(): Lines {
     setPaused(name, isPaused) {
       if (isPaused) paused.add(name);
       else paused.delete(name);
-      const tenant = tenants.values().find((each) => each.name === name);
+      const tenant = byName.get(name);
       for (const group of tenant?.groups.values() ?? []) enter(group);
       return tenant;
     },

@@ -10,7 +10,6 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import type { LimitsOfKinds } from "#server/engine/kind-limits.ts";
 import { readable } from "#server/engine/payload.ts";
 import { MAX_DELAYS_A_CLAIM, PRIORITY_LEVEL_MS } from "#server/engine/turns.ts";
 import { MAX_DELAY_MS, MAX_START_DELAY_MS } from "#shared/limits.ts";
@@ -33,7 +32,7 @@ const ENDED = 1;
 
 export interface Queue {
   /** True if a claim would find a job. Not within a transaction. */
-  isDue(request: Pick<ClaimRequest, "limits">): boolean;
+  isDue(request: Pick<ClaimRequest, "limits" | "wanted">): boolean;
   claim(request: ClaimRequest): Claim[];
   renew(claims: readonly ClaimRef[], leaseMs: number): ClaimRef[];
 }
@@ -148,8 +147,8 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   /** The next jobs, in turn. */
-  function nextReady(max: number, limits: LimitsOfKinds | undefined, now: number): JobRow[] {
-    const lines = turns.take(max, limits, now);
+  function nextReady(max: number, request: ClaimRequest, now: number): JobRow[] {
+    const lines = turns.take(max, request, now);
     const counts = new Map<LineRef, number>();
     for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
     const rows = new Map(
@@ -162,18 +161,19 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   return {
-    isDue({ limits }) {
+    isDue(request) {
       if (pauses.isAll()) return false;
       const now = clock();
-      return turns.isDue(limits, now) || anyOver.some((each) => each.get(now) !== undefined);
+      return turns.isDue(request, now) || anyOver.some((each) => each.get(now) !== undefined);
     },
-    claim({ max, leaseMs, now: at, limits, start }) {
+    claim(request) {
+      const { max, leaseMs, now: at, start } = request;
       if (pauses.isAll()) return [];
       const now = clock();
       expiry.end();
       endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));
       const rows = ended.all(now, max);
-      if (rows.length < max) rows.push(...nextReady(max - rows.length, limits, now));
+      if (rows.length < max) rows.push(...nextReady(max - rows.length, request, now));
       // The times at which rates let jobs start have changed, and leases begin.
       outbox.leased();
       if (rows.length === 0) return [];

@@ -10,8 +10,9 @@ import {
   type KeyLimits,
   type LimitsOfKinds,
 } from "#server/engine/kind-limits.ts";
+import type { ClaimRequest } from "#server/engine/contract.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
-import { isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
+import { freeKinds, isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
 import { createNextOf } from "./next-of-line.ts";
 import {
   createLines,
@@ -34,6 +35,8 @@ export interface LineRef {
 }
 
 type Place = Omit<Waiter, keyof Rank>;
+/** What a claim may be given. */
+type Asked = Pick<ClaimRequest, "limits" | "wanted">;
 
 export interface Turns extends Remembered {
   /** The job is ready. */
@@ -50,13 +53,13 @@ export interface Turns extends Remembered {
    * Takes the turns of the next `max` jobs. Returns the line of each, in order, as the same object for each job of a line: its
    * first ones are meant. They run, and are ready no more.
    */
-  take(max: number, limits: LimitsOfKinds | undefined, now: number): LineRef[];
+  take(max: number, asked: Asked, now: number): LineRef[];
   /** The tenant has no turns from now on. It need not have jobs. */
   pause(tenant: string): void;
   /** The tenant enters as one that just got its jobs, so that the time of the pause earned no turns. */
   resume(tenant: string): void;
   /** True if `take` would find one. Not within a transaction. */
-  isDue(limits: LimitsOfKinds | undefined, now: number): boolean;
+  isDue(asked: Asked, now: number): boolean;
   /** When the next job may start that only waits for a rate, in ms, if that is later than `after`. By the limits of the newest claim. */
   nextStart(after: number): number | undefined;
   running(job: Place): { kind: number; key: number };
@@ -74,7 +77,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   const undoLog = createUndoLog(lines.forgetEmpty);
   const newest = { turn: 0, part: 0 };
   const pausing = { part: 0 };
-  const nextOf = createNextOf(db);
+  const headOf = createNextOf(db);
 
   function toChange(line: Line): void {
     undoLog.before(line, rememberLine);
@@ -132,7 +135,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   /** Learns the first jobs of all open lines. */
   function rank({ unranked }: Group): void {
     for (const line of unranked) {
-      line.head = nextOf(line);
+      line.head = headOf(line);
       lines.place(line);
     }
   }
@@ -219,12 +222,12 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       lines.place(line);
       return freesKey || freesKind;
     },
-    take(max, limits, now) {
+    take(max, { limits, wanted }, now) {
       meet(limits, now);
-      const free = new Set([...lines.kinds.values()].filter((kind) => isFree(kind, now)));
+      const free = freeKinds(lines, wanted, now);
       const given: Line[] = [];
       while (given.length < max) {
-        const tenant = nextTenant(free);
+        const tenant = nextTenant(lines, free, wanted);
         if (tenant === undefined) break;
         const line = firstLine(tenant, free);
         give(line, now);
@@ -247,10 +250,10 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       tenant.turn = newest.turn + stepOf(weights, tenant.name);
       lines.turned(tenant);
     },
-    isDue(limits, now) {
+    isDue({ limits, wanted }, now) {
       meet(limits, now);
       lines.forgetEmpty();
-      return [...lines.kinds.values()].some((kind) => isFree(kind, now));
+      return nextTenant(lines, freeKinds(lines, wanted, now), wanted) !== undefined;
     },
     nextStart(after) {
       const times = [lines.opensNext()];

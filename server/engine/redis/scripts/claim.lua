@@ -161,7 +161,11 @@ local function take_many(of)
   end
 end
 local function take_ready()
-  local kinds = redis.call('HKEYS', t .. ':ready')
+  local kinds = {}
+  for _, of in ipairs(redis.call('HKEYS', t .. ':ready')) do
+    local is_wanted = not (limits.only and not limits.only[of]) and not (limits.except and limits.except[of])
+    if is_wanted then kinds[#kinds + 1] = of end
+  end
   if #kinds == 1 and not limits.most[kinds[1]] and redis.call('EXISTS', t .. ':heads:' .. kinds[1]) == 0 then
     return take_many(kinds[1])
   end

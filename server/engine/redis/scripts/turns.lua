@@ -6,7 +6,8 @@
 -- KEYS  1 prefix of the ring
 -- ARGV  1 number of turns to take  2 step of a turn  3 op: idempotency key of this call
 --       4 limits in JSON, or "": {sig, kinds: {kind: [concurrency, interval in microseconds, burst], …}}, of all tenants. 0: none.
---         `sig` differs where the limits of keys do  5 number of claims that ended
+--         `sig` differs where the limits of keys do. What is wanted is there too: `only` or `except`, {kind: true, …}, and `tenant`
+--       5 number of claims that ended
 --       for each claim that ended: tenant, turns taken, jobs given, its turn before or "", what was added to it then, moment,
 --         time of its alarm or "", "ready": it has ready jobs; "empty": it has none; "failed", kinds of which it has jobs that are
 --         not held back, in lines, 1 if lines are closed, its permits in JSON or "": [[kind, reserved, used, op, mark, [permit, …]], …]
@@ -21,6 +22,9 @@
 local asked, whole, op, ended = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5])
 local room = asked
 local limits = ARGV[4] ~= '' and cjson.decode(ARGV[4]) or {sig = '', kinds = {}}
+local function is_wanted(kind)
+  return not (limits.only and not limits.only[kind]) and not (limits.except and limits.except[kind])
+end
 local alarms, opens = p .. ':alarms', p .. ':opens'
 local FIRST, CLAIM, NEWS = 6, 11, 7
 -- A tenant whose node does not answer is asked again after this time.
@@ -106,7 +110,13 @@ end
 -- The first two tenants of each kind that may start a job, and how many may.
 local heads, left = {}, {}
 local function look(kind)
-  local first = redis.call('ZRANGE', p .. ':turns:' .. kind, 0, 1, 'WITHSCORES')
+  local first
+  if limits.tenant then
+    local turn = redis.call('ZSCORE', p .. ':turns:' .. kind, limits.tenant)
+    first = turn and {limits.tenant, turn} or {}
+  else
+    first = redis.call('ZRANGE', p .. ':turns:' .. kind, 0, 1, 'WITHSCORES')
+  end
   heads[kind] = first[1] and {first[1], tonumber(first[2]), first[3], tonumber(first[4])} or nil
   return first[1]
 end
@@ -120,8 +130,10 @@ if room > 0 then
   redis.call('ZREMRANGEBYSCORE', opens, '-inf', now)
   for _, kind in ipairs(redis.call('SMEMBERS', p .. ':kinds')) do
     local limit = limits.kinds[kind]
-    if not look(kind) then
-      redis.call('SREM', p .. ':kinds', kind)
+    if not is_wanted(kind) then
+      heads[kind] = nil
+    elseif not look(kind) then
+      if not limits.tenant then redis.call('SREM', p .. ':kinds', kind) end
     elseif limit and limit[1] > 0 and redis.call('SISMEMBER', p .. ':counted', kind) == 0 then
       uncounted[#uncounted + 1] = kind
       heads[kind] = nil
