@@ -219,6 +219,7 @@ const all: Direction[] = [
       "#server/kinds/define.ts",
       "#server/kinds/policies.ts",
       "#server/kinds/registry.ts",
+      "#server/kinds/remote.ts",
       SYSTEM_CLOCK,
       "#server/tracing/job-spans.ts",
       "#shared/**",

@@ -156,9 +156,12 @@ export interface Engine
 
   /**
    * Appends text to the draft of the attempt that holds the claim; the first call of an attempt starts the draft
-   * over. `NOT_FOUND` and `CLAIM_LOST` as with `change`; `ILLEGAL_TRANSITION` while the job is not PROCESSING.
+   * over. Returns the length of the draft then, in UTF-16 units. `NOT_FOUND` and `CLAIM_LOST` as with `change`;
+   * `ILLEGAL_TRANSITION` while the job is not PROCESSING.
+   * `at`: the length that the draft has before the text, so that a call can be repeated. A draft that has more already, by the
+   * length of the text at least, is left as it is; `BAD_REQUEST` where it ends elsewhere.
    */
-  appendDraft(claim: ClaimRef, text: string): Promise<void>;
+  appendDraft(claim: ClaimRef, text: string, at?: number): Promise<number>;
   /** Pieces with `seq > after` of the newest attempt that wrote any, in order. `undefined`: no such job. */
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 

@@ -201,7 +201,7 @@ export async function openSqliteEngine({
     },
     readEvents: (jobId, after, limit) => read(() => log.read(jobId, after, limit)),
     readFeed: (owner, after, limit) => read(() => jobs.feed(owner, after, limit)),
-    appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
+    appendDraft: (claim, text, at) => write(() => drafts.append(claim, text, at)),
     readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
     appendLines: (claim, fresh) => write(() => lines.append(claim, fresh), fresh.length),
     readLines: (jobId, after, limit) => read(() => lines.read(jobId, after, limit)),

@@ -112,6 +112,7 @@ const Kind = z.object({
   input: schemaObject,
   details: schemaObject.optional(),
   output: schemaObject,
+  remote: z.literal(true).optional(),
   policies: Policies.optional(),
 }) as unknown as z.ZodType<KindInfo>;
 const System = schemaFor<SystemInfo>()(
