@@ -105,6 +105,12 @@ export const VARIABLES = {
     default: "30000",
     about: "How long a worker may be silent before its jobs are given to others, in milliseconds.",
   },
+  WORK_MAX_LEASE_MS: {
+    schema: wholeNumber(1000, 86_400_000),
+    default: "600000",
+    about:
+      "The longest lease that a worker of another program may ask for, in milliseconds. Its default is LEASE_MS.",
+  },
   SHUTDOWN_GRACE_MS: {
     schema: wholeNumber(0, 3_600_000),
     default: "10000",

@@ -29,6 +29,7 @@ import { openStreams, type Streams } from "./streams/open.ts";
 import type { UserRef } from "#shared/known-user.ts";
 import { isOfAll } from "#shared/pause.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
+import { openWork, type WorkService } from "./work/open.ts";
 import { VERSION } from "#shared/version.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
 
@@ -45,6 +46,7 @@ export interface Core {
   readonly streams: Streams;
   readonly presence: PresenceService;
   readonly schedules: Schedules;
+  readonly work: WorkService;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -175,6 +177,19 @@ export async function openCore(
           observer: metrics.runner,
           log,
         });
+  const work = openWork({
+    engine,
+    kinds,
+    clock,
+    now,
+    worker: newId(),
+    leaseMs: Math.min(config.LEASE_MS, config.WORK_MAX_LEASE_MS),
+    maxLeaseMs: config.WORK_MAX_LEASE_MS,
+    maxAttempts: config.MAX_ATTEMPTS,
+    random: Math.random,
+    observer: metrics.runner,
+    log,
+  });
   const running = () => runner?.running() ?? 0;
   const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
   const shared = { now, log, timer: clock };
@@ -186,7 +201,7 @@ export async function openCore(
   async function stopWork(): Promise<Stopped> {
     for (const end of retentions) end();
     await endSources?.();
-    await schedules.stop();
+    await Promise.all([schedules.stop(), work.stop()]);
     return (await runner?.stop(config.SHUTDOWN_GRACE_MS)) ?? { finished: 0, givenBack: 0 };
   }
   let stopping: Promise<Stopped> | undefined;
@@ -206,6 +221,7 @@ export async function openCore(
     streams,
     presence,
     schedules: schedules.commands,
+    work,
     metrics,
     clock,
     log,
