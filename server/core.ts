@@ -16,6 +16,7 @@ import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
+import { remoteKinds } from "./kinds/remote.ts";
 import type { Limits } from "./limits/open.ts";
 import { createMetrics, type Metrics } from "./metrics/open.ts";
 import { defaultNodeName } from "./node-name.ts";
@@ -104,6 +105,7 @@ export async function openCore(
     clock: createSteadyClock(() => now().getTime(), steady),
     after,
     weights: config.TENANT_WEIGHTS,
+    elsewhere: remoteKinds(kinds),
   });
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);

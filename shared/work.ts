@@ -9,6 +9,8 @@ export const MAX_WORK_JOBS = 50;
 export const MAX_WORK_KINDS = 100;
 /** The shortest lease: one that ends before its worker's first call of its own is of no use. */
 export const MIN_WORK_LEASE_MS = 1000;
+/** The longest lease that a server can be configured to grant: a day. */
+export const MAX_WORK_LEASE_MS = 86_400_000;
 /** Calls for work that wait at one server. */
 export const MAX_WAITING_WORKERS = 1000;
 /** The text of one piece of a draft. In UTF-16 units. */

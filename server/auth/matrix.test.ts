@@ -688,7 +688,7 @@ test("[P3] every procedure and event is asked", () => {
   expect(EVENTS.size).toBe(12);
 });
 
-describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, answers) => {
+describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (_who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],

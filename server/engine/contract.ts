@@ -72,9 +72,9 @@ export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
   /**
-   * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and
-   * opening the data ends all leases: the process that held them is gone. Where true, a claim finds the jobs of a
-   * dead process some time after their leases end.
+   * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and opening the
+   * data ends all leases but those of jobs that run elsewhere (`OpenOptions`): the process that held them is gone. Where true, a
+   * claim finds the jobs of a dead process some time after their leases end.
    */
   readonly multiProcess: boolean;
 }

@@ -55,6 +55,8 @@ export interface SqliteOptions {
   after?: Clock["after"] | undefined;
   /** Of tenants in the queue. Default: each has 1. */
   weights?: TenantWeights | undefined;
+  /** See `OpenOptions`. */
+  elsewhere?: ReadonlySet<string> | undefined;
   /** Called after each commit of a group, with the number of its writes. */
   onGroup?: ((size: number) => void) | undefined;
   /** For tests. */
@@ -69,6 +71,7 @@ export async function openSqliteEngine({
   clock = createSteadyClock(),
   after,
   weights = new Map(),
+  elsewhere,
   onGroup,
   maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
@@ -79,7 +82,7 @@ export async function openSqliteEngine({
   const usage = createUsage(db);
   finishStaged(db, { owners, usage }, clock());
   for (const tenant of pausedTenants(db)) turns.pause(tenant);
-  makeReady(db, turns, clock());
+  makeReady(db, turns, clock(), elsewhere);
   makeSessionsReady(db, clock());
   freeSchedules(db);
 

@@ -13,6 +13,7 @@ import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { readable } from "#server/engine/payload.ts";
 import { MAX_DELAYS_A_CLAIM, PRIORITY_LEVEL_MS } from "#server/engine/turns.ts";
 import { MAX_DELAY_MS, MAX_START_DELAY_MS } from "#shared/limits.ts";
+import { MAX_WORK_LEASE_MS } from "#shared/work.ts";
 import { startOf } from "#server/engine/start.ts";
 import type { Change } from "./change.ts";
 import type { Expiry } from "./expiry.ts";
@@ -46,13 +47,14 @@ export const LEFT_READY = `held = 0 AND due > 0
 
 /**
  * Runs at the start of a process. `now`: by the process's own clock.
- * No lease holds, because this process has the file. No rank is later than now, so that no job waits for those that will be
+ * Only leases of jobs that run `elsewhere` hold, because this process has the file, and none for longer than it can be. No rank is later than now, so that no job waits for those that will be
  * queued after it: the machine's clock was set back.
  */
 export function makeReady(
   db: DatabaseSync,
   turns: Pick<Turns, "addAll" | "hold" | "committed">,
   now: number,
+  elsewhere: ReadonlySet<string> = new Set(),
 ): void {
   const rank = `? - priority * ${PRIORITY_LEVEL_MS}`;
   const cap = db.prepare(
@@ -70,7 +72,13 @@ export function makeReady(
      WHERE held = 1 AND due > 0`,
   );
   db.exec("BEGIN");
-  db.prepare(`UPDATE jobs SET due = ${ENDED}, token = token + 1 WHERE held = 1 AND due > 0`).run();
+  const isElsewhere = "kind IN (SELECT value FROM json_each(?))";
+  const kinds = JSON.stringify([...elsewhere]);
+  db.prepare(
+    `UPDATE jobs SET due = ${ENDED}, token = token + 1 WHERE held = 1 AND due > 0 AND NOT ${isElsewhere}`,
+  ).run(kinds);
+  const latest = now + MAX_WORK_LEASE_MS;
+  db.prepare("UPDATE jobs SET due = ? WHERE held = 1 AND due > ?").run(latest, latest);
   db.prepare(`UPDATE jobs SET due = 0, rank = ${rank} WHERE ${LEFT_READY}`).run(now, now);
   for (let after = 0; ;) {
     const next = nextTenant.get(after) as { n: number; tenant: string } | undefined;
