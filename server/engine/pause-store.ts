@@ -9,11 +9,6 @@ import type { Pause, PauseScope } from "#shared/pause.ts";
  */
 export interface PauseStore {
   /**
-   * The scopes that claims of this engine obey beside the one of all jobs. A scope that they do not obey is not to be stored:
-   * a pause would do nothing.
-   */
-  readonly obeys: { readonly tenants: boolean; readonly kinds: boolean };
-  /**
    * Stores a pause, unless there is one of the same scope: then returns that one. `BAD_REQUEST` when there are `MAX_PAUSES`.
    */
   set(pause: Pause): Promise<Pause | undefined>;

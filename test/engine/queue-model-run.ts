@@ -9,6 +9,7 @@ import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
 import type { KindLimits, LimitsOfKinds, Waiting } from "#server/engine/kind-limits.ts";
 import type { Wanted } from "#server/engine/wanted.ts";
+import { type PauseScope, textOfScope } from "#shared/pause.ts";
 import type { Owner } from "#shared/principal.ts";
 import { ANN, at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
@@ -47,6 +48,14 @@ const wanted = fc.option(
   fc.record({ only: someKinds, except: someKinds, tenant: fc.option(tenant, { nil: undefined }) }),
   { nil: undefined },
 );
+
+/** Of a pause. All that an engine tells apart is frequent. */
+const scope = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<PauseScope>({}) },
+  { weight: 3, arbitrary: fc.record({ tenant }) },
+  { weight: 3, arbitrary: fc.record({ kind }) },
+  { weight: 3, arbitrary: fc.record({ tenant, kind }) },
+) as fc.Arbitrary<PauseScope>;
 
 /** `pick` chooses among the jobs that the command can concern at that moment. */
 const what = fc.oneof(
@@ -95,6 +104,8 @@ const what = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(3, 12, 70) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("pause" as const), scope }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("resume" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("assign" as const), tenant, to: tenant }) },
 );
 /** `disturbed`: a call that is refused comes at the same moment, so an engine may have to take its transaction back. */
@@ -211,6 +222,25 @@ export class QueueModelRun {
       }
       case "wait":
         return this.#pass(command.minutes);
+      case "pause": {
+        const pause = {
+          ...command.scope,
+          at: at(0),
+          note: "",
+          by: { user: "op", via: "key" },
+        } as const;
+        const before = await this.#call((engine) => engine.pauses.set(pause));
+        same(
+          before === undefined,
+          !model.pauses.some((each) => textOfScope(each) === textOfScope(pause)),
+        );
+        return model.pause(command.scope);
+      }
+      case "resume": {
+        const resumed = model.pauses[command.pick % Math.max(1, model.pauses.length)];
+        if (resumed !== undefined) await this.#resume(resumed);
+        return;
+      }
       case "assign":
         return this.#assign(command.tenant, command.to);
       case "reopen": {
@@ -252,6 +282,7 @@ export class QueueModelRun {
 
   /** Ends what runs and claims, until nothing waits: who would have been next, to the last one, and none is held back for ever. */
   async drain(): Promise<void> {
+    for (const each of this.model.pauses) await this.#resume(each);
     const is = (...states: QueuedJob["state"]["is"][]) =>
       this.model.jobs.filter(({ state }) => states.includes(state.is));
     for (;;) {
@@ -263,6 +294,11 @@ export class QueueModelRun {
       }
       await this.#pass(60);
     }
+  }
+
+  async #resume(scope: PauseScope): Promise<void> {
+    ok(await this.#call((engine) => engine.pauses.remove(scope)));
+    this.model.resume(scope);
   }
 
   /** Of all jobs that wait. */

@@ -52,9 +52,10 @@ export function createClaimLimits(
       if (isPlain && !isFiltered && of === undefined) return "";
       return JSON.stringify({ sig, kinds, ...filter, tenant: of });
     },
-    forTenant(tenant, { now, reserved, counted }) {
+    forTenant(tenant, { now, reserved, counted, paused }) {
       const isPlain = sig === "" && counted.length === 0 && Object.keys(kinds).length === 0;
-      if (isPlain && !isFiltered) return "";
+      const waiting = [...(paused.get("") ?? []), ...(paused.get(tenant) ?? [])];
+      if (isPlain && !isFiltered && waiting.length === 0) return "";
       return JSON.stringify({
         sig,
         keys,
@@ -62,6 +63,7 @@ export function createClaimLimits(
         counted: Object.fromEntries(counted.map((kind) => [kind, true])),
         till: now + RESERVED_MS,
         ...filter,
+        ...(waiting.length > 0 && { paused: namesOf(new Set(waiting)) }),
       });
     },
     leaveOut(some) {

@@ -20,6 +20,7 @@ const NO_TURNS: Turns = {
   reserved: [],
   counted: [],
   uncounted: [],
+  paused: new Map(),
 };
 
 interface ClaimsOptions {

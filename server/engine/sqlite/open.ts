@@ -28,7 +28,8 @@ import { createNewRows } from "./new-rows.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
-import { createPauses, pausedTenants } from "./pauses.ts";
+import { isOfAll } from "#shared/pause.ts";
+import { createPauses, readPauses } from "./pauses.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
@@ -81,7 +82,7 @@ export async function openSqliteEngine({
   const owners = createOwners(db);
   const usage = createUsage(db);
   finishStaged(db, { owners, usage }, clock());
-  for (const tenant of pausedTenants(db)) turns.pause(tenant);
+  for (const pause of readPauses(db)) if (!isOfAll(pause)) turns.pause(pause);
   makeReady(db, turns, clock(), elsewhere);
   makeSessionsReady(db, clock());
   freeSchedules(db);

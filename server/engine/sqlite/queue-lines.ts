@@ -7,7 +7,9 @@
  *              group (tenant and kind) ──► open lines, by their first job
  */
 import { freeAt, type KindLimits, type StartsUntil } from "#server/engine/kind-limits.ts";
+import type { PauseScope } from "#shared/pause.ts";
 import { Heap, OUTSIDE } from "./heap.ts";
+import { createPausedScopes } from "./paused-scopes.ts";
 import type { Undoable } from "./undo-log.ts";
 
 /** The order of a tenant's ready jobs. */
@@ -83,10 +85,11 @@ export interface Lines {
   place(line: Line): void;
   /** After the turn of the tenant changed. */
   turned(tenant: Tenant): void;
-  /** Names of tenants that have no turns: their lines are as they would be otherwise, and no kind has their groups. */
-  readonly paused: ReadonlySet<string>;
-  /** Pauses the tenant, which need not have a line, or ends that. Returns it, if it has one. */
-  setPaused(tenant: string, isPaused: boolean): Tenant | undefined;
+  /**
+   * Pauses the scope, which need not have a line, or ends that: its lines are as they would be otherwise, and no kind has its
+   * groups. Returns whether that changes anything.
+   */
+  setPaused(scope: PauseScope, isPaused: boolean): boolean;
   /** The limits of a kind are these from now on. */
   limit(kind: Kind, limits: KindLimits | undefined): void;
   /** Opens the lines whose rate lets a job start at that time, in ms, which never goes back. */
@@ -124,7 +127,7 @@ export function createLines(): Lines {
   /** Other lines whose rate remembers starts. */
   const fading = new Heap<"atFading", Line>("atFading", (one, other) => one.until < other.until);
   const empty = new Set<Line>();
-  const paused = new Set<string>();
+  const paused = createPausedScopes();
   /** Microseconds. */
   let time = 0;
 
@@ -195,9 +198,19 @@ export function createLines(): Lines {
 
   /** Where it belongs among the groups of its kind, if it does. */
   function enter(group: Group): void {
-    const { inTurn } = group.kind;
-    if (hasOpen(group) && !paused.has(group.tenant.name)) inTurn.put(group);
+    const { inTurn, name } = group.kind;
+    if (hasOpen(group) && !paused.has(group.tenant.name, name)) inTurn.put(group);
     else inTurn.remove(group);
+  }
+
+  /** The groups that a pause concerns. */
+  function groupsOf({ tenant: name, kind: of }: PauseScope): Iterable<Group> {
+    const kind = of === undefined ? undefined : kinds.get(of);
+    if (name === undefined) return kind?.groups.values() ?? [];
+    const tenant = byName.get(name);
+    if (of === undefined) return tenant?.groups.values() ?? [];
+    const group = kind && tenant?.groups.get(kind);
+    return group === undefined ? [] : [group];
   }
 
   function isEmpty({ ready, running, until }: Line): boolean {
@@ -227,13 +240,10 @@ export function createLines(): Lines {
     turned({ groups }) {
       for (const group of groups.values()) enter(group);
     },
-    paused,
-    setPaused(name, isPaused) {
-      if (isPaused) paused.add(name);
-      else paused.delete(name);
-      const tenant = byName.get(name);
-      for (const group of tenant?.groups.values() ?? []) enter(group);
-      return tenant;
+    setPaused(scope, isPaused) {
+      if (!paused.set(scope, isPaused)) return false;
+      for (const group of groupsOf(scope)) enter(group);
+      return true;
     },
     limit(kind, limits) {
       const isSame = isSameKeyLimits(kind.limits?.perKey, limits?.perKey);

@@ -19,7 +19,7 @@ import type { Change } from "./change.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
-import { type Pauses, TENANT_RUNS } from "./pauses.ts";
+import { type Pauses, NOT_PAUSED } from "./pauses.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
 import type { Waiter } from "./queue-lines.ts";
@@ -126,8 +126,8 @@ interface QueueOptions {
 export function createQueue(options: QueueOptions): Queue {
   const { db, jobs, turns, outbox, change, expiry, pauses, clock } = options;
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
-  // Those of paused tenants are as few as the slots of the processes that ended.
-  const leaseOver = `held = 1 AND due <= ? AND ${TENANT_RUNS}`;
+  // Those that a pause concerns are as few as the slots of the processes that ended.
+  const leaseOver = `held = 1 AND due <= ? AND ${NOT_PAUSED}`;
   const delaysOver = db.prepare(
     `SELECT jobs.n, tenant_n, tenant, kind, key, rank FROM jobs JOIN owners ON owners.n = owner_n
      WHERE ${delayOver} ORDER BY due ${LIMIT}`,

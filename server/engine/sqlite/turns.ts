@@ -11,6 +11,7 @@ import {
   type LimitsOfKinds,
 } from "#server/engine/kind-limits.ts";
 import type { ClaimRequest } from "#server/engine/contract.ts";
+import type { PauseScope } from "#shared/pause.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
 import { freeKinds, isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
 import { createNextOf } from "./next-of-line.ts";
@@ -54,10 +55,13 @@ export interface Turns extends Remembered {
    * first ones are meant. They run, and are ready no more.
    */
   take(max: number, asked: Asked, now: number): LineRef[];
-  /** The tenant has no turns from now on. It need not have jobs. */
-  pause(tenant: string): void;
-  /** The tenant enters as one that just got its jobs, so that the time of the pause earned no turns. */
-  resume(tenant: string): void;
+  /** The jobs of the scope have no turns from now on. There need not be any. */
+  pause(scope: PauseScope): void;
+  /**
+   * They have turns again. A tenant that had none enters as one that just got its jobs, so that the time of the pause earned
+   * none. One whose kinds were paused kept its turn, as where limits hold its jobs back.
+   */
+  resume(scope: PauseScope): void;
   /** True if `take` would find one. Not within a transaction. */
   isDue(asked: Asked, now: number): boolean;
   /** When the next job may start that only waits for a rate, in ms, if that is later than `after`. By the limits of the newest claim. */
@@ -76,7 +80,6 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   const lines = createLines();
   const undoLog = createUndoLog(lines.forgetEmpty);
   const newest = { turn: 0, part: 0 };
-  const pausing = { part: 0 };
   const headOf = createNextOf(db);
 
   function toChange(line: Line): void {
@@ -105,13 +108,10 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
     return () => void (newest.turn = turn);
   }
 
-  function rememberPaused(): () => void {
-    const before = new Set(lines.paused);
-    return () => {
-      for (const name of before.symmetricDifference(lines.paused)) {
-        lines.setPaused(name, before.has(name));
-      }
-    };
+  function setPaused(scope: PauseScope, isPaused: boolean): void {
+    if (!lines.setPaused(scope, isPaused)) return;
+    // Of this change alone, as a scope may change more than once.
+    undoLog.before({ part: 0 }, () => () => void lines.setPaused(scope, !isPaused));
   }
 
   function join(tenant: Tenant, jobs: number): void {
@@ -238,13 +238,11 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       for (const line of refs.keys()) line.taken = undefined;
       return given.map((line) => refs.get(line) as LineRef);
     },
-    pause(name) {
-      undoLog.before(pausing, rememberPaused);
-      lines.setPaused(name, true);
-    },
-    resume(name) {
-      undoLog.before(pausing, rememberPaused);
-      const tenant = lines.setPaused(name, false);
+    pause: (scope) => setPaused(scope, true),
+    resume(scope) {
+      setPaused(scope, false);
+      if (scope.tenant === undefined || scope.kind !== undefined) return;
+      const tenant = lines.tenantOf(scope.tenant);
       if (tenant === undefined || tenant.ready === 0) return;
       undoLog.before(tenant, rememberTenant);
       tenant.turn = newest.turn + stepOf(weights, tenant.name);

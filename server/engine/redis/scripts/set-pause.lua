@@ -2,18 +2,31 @@
 --
 -- uses ring.lua
 -- KEYS  1 prefix of the ring
--- ARGV  1 scope  2 the pause  3 the most pauses  4 the tenant that has no turns from now on, or ""
+-- ARGV  1 scope  2 the pause  3 the most pauses  4 tenant, or "" for all  5 kind, or "" for all
 -- Returns the one that was stored before; "": there was none; nil: there are too many
 local pauses = p .. ':pauses'
-local before = redis.call('HGET', pauses, ARGV[1])
+local scope, pause, most, tenant, kind = unpack(ARGV)
+local before = redis.call('HGET', pauses, scope)
 if before then return before end
-if redis.call('HLEN', pauses) >= tonumber(ARGV[3]) then return false end
-redis.call('HSET', pauses, ARGV[1], ARGV[2])
-local tenant = ARGV[4]
+if redis.call('HLEN', pauses) >= tonumber(most) then return false end
+redis.call('HSET', pauses, scope, pause)
+if kind ~= '' then
+  local text = redis.call('HGET', p .. ':paused', tenant)
+  local kinds = text and cjson.decode(text) or {}
+  kinds[kind] = true
+  redis.call('HSET', p .. ':paused', tenant, cjson.encode(kinds))
+end
 if tenant ~= '' then
   local is = load(tenant)
-  if is.turn then leave(tenant, is) end
-  redis.call('ZREM', p .. ':alarms', tenant)
+  if kind ~= '' then
+    if is.kinds[kind] then
+      drop_place(tenant, is, kind)
+      changed[tenant] = true
+    end
+  else
+    if is.turn then leave(tenant, is) end
+    redis.call('ZREM', p .. ':alarms', tenant)
+  end
 end
 save()
 return ''
