@@ -67,8 +67,8 @@ function PauseTenant({ tenant, onPause }: { tenant: string; onPause: () => void 
         label="Pause all jobs"
         question={`Pause all jobs of ${tenant}?`}
         busy={pause.isPending}
-        onPause={(note) => {
-          pause.mutate({ tenant, note });
+        onPause={(what) => {
+          pause.mutate({ tenant, ...what });
           onPause();
         }}
       />
