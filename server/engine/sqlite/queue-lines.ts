@@ -111,7 +111,7 @@ export function isTurnBefore(one: Tenant, other: Tenant): boolean {
   );
 }
 
-export function hasOpen(group: Group): boolean {
+function hasOpen(group: Group): boolean {
   return group.open.size + group.unranked.size > 0;
 }
 

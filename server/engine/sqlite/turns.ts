@@ -18,7 +18,6 @@ import { createNextOf } from "./next-of-line.ts";
 import {
   createLines,
   type Group,
-  hasOpen,
   isBefore,
   type Kind,
   type Line,
@@ -140,10 +139,10 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
     }
   }
 
-  /** In which the tenant's next job is, of the kinds that are free. */
+  /** In which the tenant's next job is, of the kinds that are free. Those that are paused for it alone are not in turn. */
   function firstLine(tenant: Tenant, free: ReadonlySet<Kind>): Line {
     const groups = [...tenant.groups.values()].filter(
-      (group) => free.has(group.kind) && hasOpen(group),
+      (group) => free.has(group.kind) && group.kind.inTurn.has(group),
     );
     const [only] = groups;
     if (groups.length === 1 && only !== undefined) {
