@@ -1,7 +1,7 @@
 /** Pauses, and that claims obey them. */
 import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import type { Pause } from "#shared/pause.ts";
 import { at, codeOf, LEASE_MS, newBatch, newJob, release, startedJob, STEP } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
@@ -250,6 +250,20 @@ export function pausesSuite(subject: EngineUnderTest): void {
       }
     });
 
+    test("[O6] a job of a paused kind whose lease ended is given at once then, also where nothing else waits", async ({
+      data,
+      engine,
+    }) => {
+      const { jobId } = await startedJob(engine, at(0), { kind: "mail" });
+      for (const scope of [{ kind: "mail" }, { kind: "mail", tenant: "acme" }]) {
+        await engine.pauses.set({ ...ALL, ...scope });
+        await data.pass(2 * LEASE_MS);
+        for (let n = 0; n < 3; n += 1) expect(await claim(engine)).toEqual([]);
+        await engine.pauses.remove(scope);
+        expect(await claim(engine)).toMatchObject([{ jobId }]);
+      }
+    });
+
     test("[O9] what is paused costs its tenants no turns, and takes nothing of the limits of other kinds", async ({
       engine,
     }) => {
@@ -311,6 +325,18 @@ export function pausesSuite(subject: EngineUnderTest): void {
         await claim(engine);
         expect(await engine.getSummary(id)).toMatchObject({ status: "ABORTED" });
       });
+    });
+
+    test("[O9] there are MAX_PAUSED_KINDS of a tenant, and of all, at most", async ({ engine }) => {
+      for (const of of [{}, { tenant: "acme" }]) {
+        const set = (n: number) => engine.pauses.set({ ...ALL, ...of, kind: `k${n}` });
+        await Promise.all(Array.from({ length: MAX_PAUSED_KINDS }, (_, n) => set(n)));
+        expect(await codeOf(set(MAX_PAUSED_KINDS))).toBe("BAD_REQUEST");
+        expect(await set(0)).toMatchObject({ kind: "k0" });
+        await engine.pauses.remove({ ...of, kind: "k0" });
+        expect(await set(MAX_PAUSED_KINDS)).toBeUndefined();
+        expect(await engine.pauses.set({ ...ALL, ...of })).toBeUndefined();
+      }
     });
 
     test("one that is there stays as it is, and each scope has its own", async ({ engine }) => {

@@ -2,8 +2,13 @@
  * The pauses: a hash in the ring's slot, so that the script which gives turns sees them. The scripts keep a list of the paused
  * kinds of each tenant beside it, which it reads.
  */
-import { byScope, type PauseStore, tooManyPauses } from "#server/engine/pause-store.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+import {
+  byScope,
+  type PauseStore,
+  tooManyPausedKinds,
+  tooManyPauses,
+} from "#server/engine/pause-store.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import { PauseSchema } from "#shared/pause.schema.ts";
 import type { Pause, PauseScope } from "#shared/pause.ts";
 import type { Client } from "./client.ts";
@@ -32,6 +37,7 @@ export function createPauses({ redis, run, keys, ring }: PausesOptions): PauseSt
     async set(pause) {
       const before = await store(run, keys, pause);
       if (before === null) throw tooManyPauses();
+      if (before === 0) throw tooManyPausedKinds();
       return before === "" ? undefined : decode(before);
     },
     async remove(scope) {
@@ -53,9 +59,18 @@ export async function putPause(run: RunScript, keys: Keys, pause: Pause): Promis
   await store(run, keys, pause);
 }
 
-/** `""`: there was none of this scope before; `null`: there are too many. */
-function store(run: RunScript, keys: Keys, pause: Pause): Promise<string | null> {
+/** Answers as `set-pause.lua`. */
+function store(run: RunScript, keys: Keys, pause: Pause): Promise<string | 0 | null> {
   const { tenant = "", kind = "" } = pause;
   const text = JSON.stringify(pause);
-  return run("set-pause", keys.ring, fieldOf(pause), text, MAX_PAUSES, tenant, kind);
+  return run(
+    "set-pause",
+    keys.ring,
+    fieldOf(pause),
+    text,
+    MAX_PAUSES,
+    tenant,
+    kind,
+    MAX_PAUSED_KINDS,
+  );
 }

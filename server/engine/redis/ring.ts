@@ -40,8 +40,8 @@ export interface Ended {
   /** As in `News`; of all others it has none. */
   free: readonly string[];
   hasClosed: boolean;
-  /** A pause keeps jobs whose lease ended. */
-  isHeld: boolean;
+  /** Paused kinds with jobs whose lease ended. */
+  held: readonly string[];
   permits: readonly UsedPermits[];
 }
 
@@ -247,8 +247,7 @@ function inLines(kinds: readonly string[]): string {
 }
 
 function rowOfEnded(ended: Ended): string[] {
-  const { tenant, taken, given, before, moment, alarm, is, free, hasClosed, isHeld, permits } =
-    ended;
+  const { tenant, taken, given, before, moment, alarm, is, free, hasClosed, held, permits } = ended;
   return [
     tenant,
     `${taken}`,
@@ -260,7 +259,7 @@ function rowOfEnded(ended: Ended): string[] {
     is,
     inLines(free),
     hasClosed ? "1" : "0",
-    isHeld ? "1" : "0",
+    inLines(held),
     permits.length === 0 ? "" : JSON.stringify(permits),
   ];
 }

@@ -15,7 +15,7 @@ type Answer = [
   moment: number,
   free: string[],
   hasClosed: number,
-  isHeld: number,
+  held: string[],
 ];
 
 /** A call of `claim.lua`. */
@@ -119,7 +119,7 @@ export function createTakes({ run, keys, op }: TakesOptions): Takes {
               alarm,
               free,
               hasClosed: closed === 1,
-              isHeld: held === 1,
+              held,
               permits: usedOf(tenant, jobs, turns),
             };
           } catch (cause) {
@@ -130,7 +130,7 @@ export function createTakes({ run, keys, op }: TakesOptions): Takes {
               alarm: "",
               free: [],
               hasClosed: false,
-              isHeld: false,
+              held: [],
             };
             // The reservation is kept for the jobs that it may have taken.
             return { ...turn, ...nothing, is: "failed", permits: [] };

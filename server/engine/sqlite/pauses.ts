@@ -1,7 +1,7 @@
 /** The pauses. The turns in memory know them too (`turns.ts`), and go back with the transaction. */
 import type { DatabaseSync } from "node:sqlite";
-import { byScope, tooManyPauses } from "#server/engine/pause-store.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+import { byScope, tooManyPausedKinds, tooManyPauses } from "#server/engine/pause-store.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import { PauseSchema } from "#shared/pause.schema.ts";
 import { isOfAll, type Pause, type PauseScope } from "#shared/pause.ts";
 import type { Outbox } from "./outbox.ts";
@@ -54,6 +54,7 @@ interface PausesOptions {
 export function createPauses({ db, turns, outbox }: PausesOptions): Pauses {
   const find = db.prepare(`SELECT ${COLUMNS} FROM pauses WHERE tenant = ? AND kind = ?`);
   const count = db.prepare("SELECT count(*) AS n FROM pauses");
+  const countKinds = db.prepare("SELECT count(*) AS n FROM pauses WHERE tenant = ? AND kind > ''");
   const insert = db.prepare(`INSERT INTO pauses (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
   const drop = db.prepare("DELETE FROM pauses WHERE tenant = ? AND kind = ?");
   const ofAll = db.prepare("SELECT 1 FROM pauses WHERE tenant = '' AND kind = ''");
@@ -69,6 +70,8 @@ export function createPauses({ db, turns, outbox }: PausesOptions): Pauses {
       if (before !== undefined) return before;
       if ((count.get() as { n: number }).n >= MAX_PAUSES) throw tooManyPauses();
       const { tenant = "", kind = "", at, note, by } = pause;
+      const kinds = kind === "" ? 0 : (countKinds.get(tenant) as { n: number }).n;
+      if (kinds >= MAX_PAUSED_KINDS) throw tooManyPausedKinds();
       insert.run(tenant, kind, at.getTime(), note, by.user, by.via);
       if (!isOfAll(pause)) turns.pause(pause);
       return undefined;

@@ -9,7 +9,8 @@
 --       4 length of the leases in ms  5 the time of the ring in ms: what is due by it is due here
 -- Returns {{{id, token, record, op that led to it, input, output, trace, permit or "", kind, ms since it expired or ""}, …},
 --          number of ready jobs that are left, earliest time of a delay, a lease or a rate in ms or "", moment in microseconds,
---          {kinds with jobs that are not held back}, 1 if lines are closed, 1 if a pause keeps jobs whose lease ended}
+--          {kinds with jobs that are not held back}, 1 if lines are closed,
+--          {paused kinds with jobs whose lease ended}}
 local op, most, kind, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local delayed, leased, closed, answered = t .. ':delayed', t .. ':leased', t .. ':closed', t .. ':taken:' .. op
 local limits = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or {keys = {}, most = {}, counted = {}, sig = '', till = 0}
@@ -73,7 +74,7 @@ local function take(id, rank)
 end
 
 -- Jobs of paused kinds are as few as the slots of the processes that ended.
-local paused, held, more_ended = limits.paused or {}, 0, false
+local paused, kept, more_ended = limits.paused or {}, {}, false
 local function ended(till)
   if not next(paused) then return redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', 0, most) end
   local found, at = {}, 0
@@ -81,7 +82,7 @@ local function ended(till)
     local ids = redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', at, AT_ONCE)
     for _, id in ipairs(ids) do
       local of = redis.pcall('HGET', t .. ':job:' .. id, 'kind')
-      if paused[of] then held = 1 elseif #found < most then found[#found + 1] = id else more_ended = true end
+      if paused[of] then kept[of] = true elseif #found < most then found[#found + 1] = id else more_ended = true end
     end
     at = at + AT_ONCE
   until #ids < AT_ONCE
@@ -236,4 +237,6 @@ for i = 1, #counts, 2 do
   left = left + counts[i + 1]
   if is_free(counts[i]) then free[#free + 1] = counts[i] end
 end
+local held = {}
+for of in pairs(kept) do held[#held + 1] = of end
 return {jobs, left, alarm == math.huge and '' or string.format('%.0f', alarm), moment, free, opens and 1 or 0, held}

@@ -10,8 +10,8 @@
 --       5 number of claims that ended
 --       for each claim that ended: tenant, turns taken, jobs given, its turn before or "", what was added to it then, moment,
 --         time of its alarm or "", "ready": it has ready jobs; "empty": it has none; "failed", kinds of which it has jobs that are
---         not held back, in lines, 1 if lines are closed, 1 if a pause keeps jobs whose lease ended, its permits in JSON or "":
---         [[kind, reserved, used, op, mark, [permit, …]], …]
+--         not held back, in lines, 1 if lines are closed, paused kinds with jobs whose lease ended, in lines, its permits in JSON
+--         or "": [[kind, reserved, used, op, mark, [permit, …]], …]
 --       for each piece of news: tenant, moment, time of its alarm or "", "ready": it has ready jobs; "empty"; or "", kinds of
 --         which it has jobs that are not held back, kinds of which it has none or "*" for all others, both in lines, permit of a
 --         job that ended or "": kind, line, permit
@@ -66,7 +66,10 @@ local function end_claim(tenant, taken, given, _, added, at, time, state, kinds,
     set_alarm(tenant, now + RETRY_MS)
     return
   end
-  if held == '1' then redis.call('SADD', p .. ':held', tenant) end
+  -- They wait for the end of the pause. Where it has ended meanwhile, the tenant looks again.
+  for kind in string.gmatch(held, '[^\n]+') do
+    if is_kind_paused(tenant, kind) then redis.call('SADD', p .. ':held', tenant) else set_alarm(tenant, 0) end
+  end
   hear(tenant, at, state, newest + step(tenant), kinds, '*')
   local is = load(tenant)
   if is.turn then

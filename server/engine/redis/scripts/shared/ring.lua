@@ -67,6 +67,7 @@ local function paused_kinds(tenant)
   kinds_paused[tenant] = are
   return are
 end
+local function is_kind_paused(tenant, kind) return paused_kinds('')[kind] or paused_kinds(tenant)[kind] end
 -- A paused tenant is not in the ring, and what is told of it is not heard; so with a kind of a tenant. At the end of the pause it is
 -- told again. A kind that is paused for all tenants keeps its places, and no turn looks at them.
 -- `moment`: of the clock of the tenant's node. The news that there are no jobs any more counts only where it is newer than that
