@@ -42,8 +42,8 @@ export function WorkersPage() {
       <PageHeader title="Workers">
         {!pauses.some(isOfAll) && (
           <PauseButton
-            label="Pause everything"
-            question="Pause all jobs of all tenants?"
+            label="Pause jobs"
+            question="Pause jobs of all tenants?"
             busy={pause.isPending}
             onPause={(what) => pause.mutate(what)}
           />

@@ -64,8 +64,8 @@ function PauseTenant({ tenant, onPause }: { tenant: string; onPause: () => void 
   return (
     <div className="mt-4 space-y-2">
       <PauseButton
-        label="Pause all jobs"
-        question={`Pause all jobs of ${tenant}?`}
+        label="Pause jobs"
+        question={`Pause jobs of ${tenant}?`}
         busy={pause.isPending}
         onPause={(what) => {
           pause.mutate({ tenant, ...what });
