@@ -103,12 +103,12 @@ describe("who gets which jobs", () => {
   });
 });
 
-describe("calls about a job", () => {
-  async function taken(kind = "render", asked = {}) {
-    const jobId = await ann.create(kind);
-    return { jobId, job: await worker.take({ kinds: [kind], ...asked }) };
-  }
+async function taken(kind = "render", asked = {}) {
+  const jobId = await ann.create(kind);
+  return { jobId, job: await worker.take({ kinds: [kind], ...asked }) };
+}
 
+describe("calls about a job", () => {
   test("[G4] progress, details and a draft are shown, and each renews the lease", async () => {
     const { jobId, job } = await taken("render", { leaseMs: 20_000 });
     const report = { percent: 41.2, message: "Half", details: { done: 3 } };

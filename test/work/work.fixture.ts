@@ -77,7 +77,12 @@ export async function openWorkFixture(env: Record<string, string> = {}): Promise
 
   function as(name: string): TestCaller {
     const headers = { "content-type": "application/json", authorization: `Bearer ${name}` };
-    async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+    async function call<T>(
+      method: string,
+      path: string,
+      body?: unknown,
+      signal?: AbortSignal,
+    ): Promise<Answer<T>> {
       const answer = await fetch(`${app.url}/api/v1${path}`, {
         method,
         headers,
@@ -88,7 +93,7 @@ export async function openWorkFixture(env: Record<string, string> = {}): Promise
     }
     const caller: TestCaller = {
       post: (path, body, signal) => call("POST", path, body, signal),
-      async claim(asked = {}, signal = undefined) {
+      async claim(asked = {}, signal) {
         const wants = { kinds: ["render"], waitMs: 0, ...asked };
         const answer = await call<{ jobs: WorkJob[] }>("POST", "/work/claims", wants, signal);
         if (answer.status !== 200) throw new Error(JSON.stringify(answer));
