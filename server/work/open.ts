@@ -151,7 +151,7 @@ export function openWork(options: WorkOptions): WorkService {
       const { job, kind, claim, lease } = found;
       const { percent: progress, message, details } = held;
       const stored = details === undefined ? undefined : checkedDetails(kind, details);
-      return goOn(found, () => {
+      return goOn(found, async () => {
         const bytes = stored === undefined ? undefined : Buffer.byteLength(JSON.stringify(stored));
         tallies.addDetails({ jobId: job.id, attempt: lease.attempt }, bytes);
         const text = cutText(message, MAX_MESSAGE_CHARS);
