@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "v
 import { type PythonProgram, runPython } from "#e2e/legacy/python.ts";
 import { type Example, startExample } from "./example.ts";
 
+const START = () => ["node_modules/jobwire/bin/jobwire.js", "start", "./jobs.ts"];
 let example: Example;
 
 beforeAll(async () => {
-  const args = () => ["node_modules/jobwire/bin/jobwire.js", "start", "./jobs.ts"];
-  example = await startExample("python-worker", { args });
+  example = await startExample("python-worker", { args: START });
 });
 afterAll(() => example.remove());
 

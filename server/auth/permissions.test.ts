@@ -7,7 +7,16 @@ import { AUTH_REFRESH, LEGACY_REQUEST, LEGACY_TYPING } from "#shared/legacy.ts";
 import { LEGACY_WAITING } from "#shared/legacy-waiting.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
-import { entryOf, EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES, STREAMS } from "./permissions.ts";
+import {
+  entryOf,
+  EVENTS,
+  isOpen,
+  OF_API,
+  PROCEDURES,
+  refusalFor,
+  ROUTES,
+  STREAMS,
+} from "./permissions.ts";
 
 const JOB = "0198f1a2-0000-7000-8000-000000000000";
 const by = (...scopes: string[]): Principal => ({ userId: "ann", tenantId: "acme", scopes });
