@@ -8,10 +8,12 @@ import { createJobs, type Jobs } from "#server/jobs/jobs.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { createKindRegistry } from "#server/kinds/registry.ts";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
+import { AppError } from "#shared/errors.ts";
 import { MAX_ATTEMPT_DETAILS, MAX_DRAFT_BYTES } from "#shared/limits.ts";
 import { MAX_DRAFT_PIECE_CHARS, MAX_WAITING_WORKERS } from "#shared/work.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { me } from "#test/jobs/acting.ts";
+import { createAttempts } from "./attempts.ts";
 import { openWork, type WorkAsked, type WorkService } from "./open.ts";
 import { createTallies } from "./tallies.ts";
 
@@ -116,6 +118,46 @@ test("[G8] a lease is as long as its kind allows, though the call asks for sever
     job && (await work.renew(me, job)).leaseEndsInMs;
   expect(await renewed(draw)).toBe(60_000);
   expect(await renewed(brief)).toBeLessThanOrEqual(5000);
+});
+
+test("[G8] a process that runs no jobs finds those whose leases ended, with the next call for work", async () => {
+  const [crashed, slow] = [await create("draw"), await create("brief")];
+  const { jobs: given } = await claim({ kinds: ["draw", "brief"], max: 2, leaseMs: 20 });
+  expect(given).toHaveLength(2);
+  const again = await claim({ kinds: ["draw"], waitMs: 30_000 });
+  expect(again.jobs).toMatchObject([{ jobId: crashed, attempt: 2 }]);
+  expect(await jobs.get(me, slow)).toMatchObject({ status: "PENDING", attempt: 1, retries: 1 });
+});
+
+test("[G8] a job that cannot run is ended, and one that cannot be given back waits for the end of its lease", async () => {
+  const warn = vi.fn<(fields: unknown, text: string) => void>();
+  const log = Object.assign(pino({ level: "silent" }), { warn });
+  const now = () => new Date();
+  const attempts = createAttempts({ engine, kinds, now, maxAttempts: 3, random: () => 0, log });
+  const start = () => ({ progress: 0, message: "Started" });
+  const take = async () => {
+    await create();
+    const [taken] = await engine.claim({ worker: "w", max: 1, leaseMs: 9000, now: now(), start });
+    if (taken === undefined) throw new Error("There was no job.");
+    return taken;
+  };
+  const damaged = await take();
+  const fault = { code: "DAMAGED", message: "Its input cannot be read" };
+  await attempts.putBack({ ...damaged, fault });
+  expect(await jobs.get(me, damaged.jobId)).toMatchObject({ status: "ABORTED", error: fault });
+  const other = await take();
+  await attempts.putBack({ ...other, token: other.token + 1 });
+  expect(warn).toHaveBeenCalledOnce();
+  expect(await jobs.get(me, other.jobId)).toMatchObject({ status: "PROCESSING" });
+});
+
+test("a call for work that finds the data away is refused, and the next one is served", async () => {
+  const away = new AppError("UNAVAILABLE", "The disk is full.");
+  vi.spyOn(engine, "claim").mockRejectedValueOnce(away);
+  const waiting = [claim({ waitMs: 30_000 }), claim({ waitMs: 30_000 })];
+  for (const each of waiting) await expect(each).rejects.toBe(away);
+  const jobId = await create();
+  expect((await claim()).jobs).toMatchObject([{ jobId }]);
 });
 
 test("[G5] details and drafts of an attempt are bounded, and another attempt counts anew", () => {

@@ -86,6 +86,17 @@ describe("who gets which jobs", () => {
     await worker.report("deliver", await next, { output: 1 });
   });
 
+  test("[G3] a pause holds for workers too, and its end is told to those that wait", async () => {
+    const pause = { tenant: "acme" };
+    expect((await operator.post("/pauses", pause)).status).toBe(200);
+    const jobId = await ann.create();
+    expect(await worker.claim()).toEqual([]);
+    const next = worker.take();
+    await operator.remove("/pauses?tenant=acme");
+    expect((await next).jobId).toBe(jobId);
+    await ann.cancel(jobId);
+  });
+
   test("[G3] a caller that does not wait is answered at once, one that waits after its time", async () => {
     expect(await worker.claim({ kinds: ["other"] })).toEqual([]);
     expect(await worker.claim({ kinds: ["other"], waitMs: 20 })).toEqual([]);
@@ -275,6 +286,19 @@ describe("calls about a job", () => {
     expect((await worker.report("renew", long)).body.leaseEndsInMs).toBe(600_000);
     await ann.cancel(jobId);
   });
+});
+
+test("[R3] a call that waits counts as a connection of its user", async () => {
+  const limited = await openWorkFixture({ LIMIT_USER_CONNECTIONS: "1" });
+  const [one, two] = [limited.as("acme:one:work"), limited.as("acme:two:work")];
+  const waiting = one.claim({ waitMs: 30_000 });
+  await vi.waitFor(async () => {
+    const { body } = await one.post("/work/claims", { kinds: ["render"], waitMs: 0 });
+    expect(body).toMatchObject({ code: "RATE_LIMITED", detail: expect.stringContaining("1 conn") });
+  });
+  expect(await two.claim()).toEqual([]);
+  await limited.close();
+  expect(await waiting).toEqual([]);
 });
 
 test("[G9] a restart ends the calls that wait, and takes no job from its worker", async () => {

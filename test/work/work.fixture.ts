@@ -50,6 +50,7 @@ export interface TestCaller {
   create(kind?: string, n?: number): Promise<string>;
   job(jobId: string): Promise<Job>;
   cancel(jobId: string): Promise<void>;
+  remove(path: string): Promise<void>;
 }
 
 export interface WorkFixture {
@@ -111,6 +112,7 @@ export async function openWorkFixture(env: Record<string, string> = {}): Promise
         return body.id;
       },
       job: async (jobId) => (await call<Job>("GET", `/jobs/${jobId}`)).body,
+      remove: async (path) => void (await call("DELETE", path)),
       cancel: async (jobId) => void (await call("POST", `/jobs/${jobId}/cancel`, {})),
     };
     return caller;
