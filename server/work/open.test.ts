@@ -21,6 +21,7 @@ const kinds = createKindRegistry([
   defineKind({ name: "draw", input: z.object({}), output: z.unknown() }),
   defineKind({ name: "brief", input: z.object({}), output: z.unknown(), timeLimitMs: 5000 }),
 ]);
+const begin = () => ({ progress: 0, message: "Started" });
 const STAYS = new AbortController().signal;
 
 let data: TestData;
@@ -132,12 +133,17 @@ test("[G8] a process that runs no jobs finds those whose leases ended, with the 
 test("[G8] a job that cannot run is ended, and one that cannot be given back waits for the end of its lease", async () => {
   const warn = vi.fn<(fields: unknown, text: string) => void>();
   const log = Object.assign(pino({ level: "silent" }), { warn });
-  const now = () => new Date();
+  const { now } = SYSTEM_CLOCK;
   const attempts = createAttempts({ engine, kinds, now, maxAttempts: 3, random: () => 0, log });
-  const start = () => ({ progress: 0, message: "Started" });
   const take = async () => {
     await create();
-    const [taken] = await engine.claim({ worker: "w", max: 1, leaseMs: 9000, now: now(), start });
+    const [taken] = await engine.claim({
+      worker: "w",
+      max: 1,
+      leaseMs: 9000,
+      now: now(),
+      start: begin,
+    });
     if (taken === undefined) throw new Error("There was no job.");
     return taken;
   };
