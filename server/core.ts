@@ -229,6 +229,10 @@ export async function openCore(
     log,
     tell,
     run() {
+      const [...elsewhere] = remoteKinds(kinds);
+      if (!isRunning && elsewhere.length > 0) {
+        log.info({ kinds: elsewhere }, "Workers of other programs run the jobs of these kinds");
+      }
       if (!isRunning && runner !== undefined) {
         runner.start();
         schedules.start();

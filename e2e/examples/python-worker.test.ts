@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "v
 import { type PythonProgram, runPython } from "#e2e/legacy/python.ts";
 import { type Example, startExample } from "./example.ts";
 
+const START = () => ["node_modules/jobwire/bin/jobwire.js", "start", "./jobs.ts"];
 let example: Example;
 
 beforeAll(async () => {
-  const args = () => ["node_modules/jobwire/bin/jobwire.js", "start", "./jobs.ts"];
-  example = await startExample("python-worker", { args });
+  example = await startExample("python-worker", { args: START });
 });
 afterAll(() => example.remove());
 
@@ -33,6 +33,8 @@ function startWorker(): PythonProgram {
   return program;
 }
 
+const texts = (n: number) => Array.from({ length: 20 }, (_, index) => `${n} ${index}`);
+
 interface Job {
   id: string;
   status: string;
@@ -47,7 +49,6 @@ test("the worker has fewer than 100 lines", async () => {
 });
 
 test("[G1] [G8] [G9] two workers in Python run a batch, though one is killed and the server restarts", async () => {
-  const texts = (n: number) => Array.from({ length: 20 }, (_, index) => `${n} ${index}`);
   const rows = Array.from({ length: 6 }, (_, n) => ({
     kind: "checksums",
     input: { texts: texts(n) },
@@ -81,9 +82,9 @@ test("[G1] [G8] [G9] two workers in Python run a batch, though one is killed and
 
 test("[G7] a worker stops with a job that is cancelled, and takes the next one", async () => {
   const worker = startWorker();
-  const texts = Array.from({ length: 100 }, (_, n) => `${n}`);
+  const many = Array.from({ length: 100 }, (_, n) => `${n}`);
   const create = (input: object) => ask<Job>("/jobs", { kind: "checksums", input });
-  const long = await create({ texts });
+  const long = await create({ texts: many });
   await vi.waitFor(async () => {
     expect((await ask<Job>(`/jobs/${long.id}`)).status).toBe("PROCESSING");
   });

@@ -115,20 +115,15 @@ export function openWork(options: WorkOptions): WorkService {
     throw new AppError("BAD_REQUEST", message, { issues: [{ path: ["leaseMs"], message }] });
   }
 
-  /** No lease outlasts the time that the kind gives an attempt. */
-  function leaseFor(names: readonly string[], leaseMs: number): number {
-    const limits = names.map((name) => kinds.get(name)?.timeLimitMs ?? Infinity);
-    return Math.min(leaseMs, ...limits);
-  }
+  const limitOf = (name: string) => kinds.get(name)?.timeLimitMs ?? Infinity;
 
-  function give({ job, token, trace }: Claim, asked: number, leaseMs: number): WorkJob {
-    const { id: jobId, kind, tenant, title, input, attempt } = job;
-    const lease = textOfLease({ token, attempt, leaseMs: asked });
-    const traceparent = trace?.split(" ")[0];
-    return {
-      ...{ jobId, kind, tenant, title, input, attempt, token: lease, leaseEndsInMs: leaseMs },
-      ...(traceparent !== undefined && { traceparent }),
-    };
+  /** No lease outlasts the time that the kind gives an attempt. Returns the length of this one; `leaseMs`: its length so far. */
+  async function shorten(claim: Claim, leaseMs: number): Promise<number> {
+    const limit = limitOf(claim.job.kind);
+    if (limit >= leaseMs) return leaseMs;
+    // Where it cannot be stored, the next call of the worker finds that its time is over.
+    await engine.renew([claim], limit, now()).catch(() => undefined);
+    return limit;
   }
 
   const { find, goOn, end } = createHeldJobs({ ...options, elsewhere, attempts, tallies });
@@ -139,14 +134,16 @@ export function openWork(options: WorkOptions): WorkService {
       assertLease(leaseMs);
       const tenant = hasScope(principal, "operator") ? undefined : principal.tenantId;
       const wanted = { only: new Set(names), tenant };
-      const lease = leaseFor(names, leaseMs);
+      const lease = Math.min(leaseMs, Math.max(...names.map(limitOf)));
       const claims = await polls.wait({ wanted, max, leaseMs: lease, waitMs, left });
+      const leases = await Promise.all(claims.map((claim) => shorten(claim, lease)));
       // Also while the answer is being sent.
       const putAllBack = () => claims.forEach((claim) => clock.hold(attempts.putBack(claim)));
       if (left.aborted) putAllBack();
       else left.addEventListener("abort", putAllBack, { once: true });
       for (const claim of claims) attempts.started(claim);
-      return { jobs: claims.map((claim) => give(claim, leaseMs, lease)) };
+      const jobs = claims.map((claim, index) => workOf(claim, leaseMs, leases[index] ?? lease));
+      return { jobs };
     },
     renew: async (principal, held) => goOn(await find(principal, held)),
     async progress(principal, held) {
@@ -154,7 +151,7 @@ export function openWork(options: WorkOptions): WorkService {
       const { job, kind, claim, lease } = found;
       const { percent: progress, message, details } = held;
       const stored = details === undefined ? undefined : checkedDetails(kind, details);
-      return goOn(found, () => {
+      return goOn(found, async () => {
         const bytes = stored === undefined ? undefined : Buffer.byteLength(JSON.stringify(stored));
         tallies.addDetails({ jobId: job.id, attempt: lease.attempt }, bytes);
         const text = cutText(message, MAX_MESSAGE_CHARS);
@@ -196,6 +193,15 @@ export function openWork(options: WorkOptions): WorkService {
     waiting: polls.waiting,
     stop: polls.stop,
   };
+}
+
+/** `asked`: the length of lease that each call about the job renews, if there is time for it. */
+function workOf({ job, token, trace }: Claim, asked: number, leaseEndsInMs: number): WorkJob {
+  const { id: jobId, kind, tenant, title, input, attempt } = job;
+  const lease = textOfLease({ token, attempt, leaseMs: asked });
+  const work: WorkJob = { jobId, kind, tenant, title, input, attempt, token: lease, leaseEndsInMs };
+  const traceparent = trace?.split(" ")[0];
+  return traceparent === undefined ? work : { ...work, traceparent };
 }
 
 const RELEASED: Ending = {

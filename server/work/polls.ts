@@ -172,7 +172,7 @@ export function openPolls({ engine, request, clock, putBack, isWanted }: PollsOp
     waiting: () => waiting,
     async stop() {
       open = false;
-      const looking = Array.from(lines.values(), (line) => line.looking);
+      const looking = Array.from(lines.values(), whenIdle);
       for (const line of lines.values()) for (const each of line.waiting) each.answer([]);
       await Promise.all(looking);
     },

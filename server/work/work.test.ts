@@ -86,6 +86,17 @@ describe("who gets which jobs", () => {
     await worker.report("deliver", await next, { output: 1 });
   });
 
+  test("[G3] a pause holds for workers too, and its end is told to those that wait", async () => {
+    const pause = { tenant: "acme" };
+    expect((await operator.post("/pauses", pause)).status).toBe(200);
+    const jobId = await ann.create();
+    expect(await worker.claim()).toEqual([]);
+    const next = worker.take();
+    await operator.remove("/pauses?tenant=acme");
+    expect((await next).jobId).toBe(jobId);
+    await ann.cancel(jobId);
+  });
+
   test("[G3] a caller that does not wait is answered at once, one that waits after its time", async () => {
     expect(await worker.claim({ kinds: ["other"] })).toEqual([]);
     expect(await worker.claim({ kinds: ["other"], waitMs: 20 })).toEqual([]);
@@ -94,21 +105,24 @@ describe("who gets which jobs", () => {
   test("[G3] a job for a caller who has left goes to the next one", async () => {
     const leaving = new AbortController();
     const left = worker.claim({ waitMs: 30_000 }, leaving.signal).catch(() => []);
+    // The call has arrived when others, which came later, are answered.
+    for (let n = 0; n < 3; n++) await worker.claim({ kinds: ["other"] });
     const next = worker.claim({ waitMs: 30_000 });
     leaving.abort();
     await left;
+    for (let n = 0; n < 3; n++) await worker.claim({ kinds: ["other"] });
     const jobId = await ann.create();
     expect(await next).toMatchObject([{ jobId, attempt: 1 }]);
     await ann.cancel(jobId);
   });
 });
 
-describe("calls about a job", () => {
-  async function taken(kind = "render", asked = {}) {
-    const jobId = await ann.create(kind);
-    return { jobId, job: await worker.take({ kinds: [kind], ...asked }) };
-  }
+async function taken(kind = "render", asked = {}) {
+  const jobId = await ann.create(kind);
+  return { jobId, job: await worker.take({ kinds: [kind], ...asked }) };
+}
 
+describe("calls about a job", () => {
   test("[G4] progress, details and a draft are shown, and each renews the lease", async () => {
     const { jobId, job } = await taken("render", { leaseMs: 20_000 });
     const report = { percent: 41.2, message: "Half", details: { done: 3 } };
@@ -275,6 +289,19 @@ describe("calls about a job", () => {
     expect((await worker.report("renew", long)).body.leaseEndsInMs).toBe(600_000);
     await ann.cancel(jobId);
   });
+});
+
+test("[R3] a call that waits counts as a connection of its user", async () => {
+  const limited = await openWorkFixture({ LIMIT_USER_CONNECTIONS: "1" });
+  const [one, two] = [limited.as("acme:one:work"), limited.as("acme:two:work")];
+  const waiting = one.claim({ waitMs: 30_000 });
+  await vi.waitFor(async () => {
+    const { body } = await one.post("/work/claims", { kinds: ["render"], waitMs: 0 });
+    expect(body).toMatchObject({ code: "RATE_LIMITED", detail: expect.stringContaining("1 conn") });
+  });
+  expect(await two.claim()).toEqual([]);
+  await limited.close();
+  expect(await waiting).toEqual([]);
 });
 
 test("[G9] a restart ends the calls that wait, and takes no job from its worker", async () => {

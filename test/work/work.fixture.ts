@@ -50,6 +50,7 @@ export interface TestCaller {
   create(kind?: string, n?: number): Promise<string>;
   job(jobId: string): Promise<Job>;
   cancel(jobId: string): Promise<void>;
+  remove(path: string): Promise<void>;
 }
 
 export interface WorkFixture {
@@ -77,7 +78,12 @@ export async function openWorkFixture(env: Record<string, string> = {}): Promise
 
   function as(name: string): TestCaller {
     const headers = { "content-type": "application/json", authorization: `Bearer ${name}` };
-    async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+    async function call<T>(
+      method: string,
+      path: string,
+      body?: unknown,
+      signal?: AbortSignal,
+    ): Promise<Answer<T>> {
       const answer = await fetch(`${app.url}/api/v1${path}`, {
         method,
         headers,
@@ -88,7 +94,7 @@ export async function openWorkFixture(env: Record<string, string> = {}): Promise
     }
     const caller: TestCaller = {
       post: (path, body, signal) => call("POST", path, body, signal),
-      async claim(asked = {}, signal = undefined) {
+      async claim(asked = {}, signal) {
         const wants = { kinds: ["render"], waitMs: 0, ...asked };
         const answer = await call<{ jobs: WorkJob[] }>("POST", "/work/claims", wants, signal);
         if (answer.status !== 200) throw new Error(JSON.stringify(answer));
@@ -106,6 +112,7 @@ export async function openWorkFixture(env: Record<string, string> = {}): Promise
         return body.id;
       },
       job: async (jobId) => (await call<Job>("GET", `/jobs/${jobId}`)).body,
+      remove: async (path) => void (await call("DELETE", path)),
       cancel: async (jobId) => void (await call("POST", `/jobs/${jobId}/cancel`, {})),
     };
     return caller;

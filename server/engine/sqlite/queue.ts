@@ -72,11 +72,10 @@ export function makeReady(
      WHERE held = 1 AND due > 0`,
   );
   db.exec("BEGIN");
-  const isElsewhere = "kind IN (SELECT value FROM json_each(?))";
-  const kinds = JSON.stringify([...elsewhere]);
+  const isElsewhere = `kind IN (${Array.from(elsewhere, () => "?").join(", ")})`;
   db.prepare(
     `UPDATE jobs SET due = ${ENDED}, token = token + 1 WHERE held = 1 AND due > 0 AND NOT ${isElsewhere}`,
-  ).run(kinds);
+  ).run(...elsewhere);
   const latest = now + MAX_WORK_LEASE_MS;
   db.prepare("UPDATE jobs SET due = ? WHERE held = 1 AND due > ?").run(latest, latest);
   db.prepare(`UPDATE jobs SET due = 0, rank = ${rank} WHERE ${LEFT_READY}`).run(now, now);
