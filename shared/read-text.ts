@@ -3,7 +3,7 @@
 /** `error`: what is wrong, for people. */
 export type Read = { value: unknown } | { error: string };
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 export function readNumber(typed: string, whole: boolean): Read {
   const text = typed.trim();
