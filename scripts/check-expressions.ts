@@ -25,6 +25,7 @@ const BUILT: Record<string, string> = {
     "An operator's names; labels between dots match in one way.",
   "server/transports/requests/origins.ts":
     "An operator's origins; labels between dots match in one way.",
+  "shared/csv/records.ts": "The delimiter of a file; each has one repetition, from a known place.",
 };
 
 /** For all attacks on one expression. A linear one takes some hundred milliseconds. */

@@ -1,7 +1,7 @@
 /** The commands in the documentation: their verbs and options exist, and so do the findings that it names. */
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { runCommand } from "#server/command/program.ts";
+import { run } from "#test/command/run.ts";
 
 /** `npx jobwire keys create --tenant acme`, up to the end of the line or of the code span. */
 const COMMAND = /\bnpx jobwire ([^`\n]+)/g;
@@ -11,11 +11,8 @@ const pages = globSync("{README.md,docs/*.md}").map(
 );
 
 async function helpOf(verb: readonly string[]): Promise<string> {
-  let help = "";
-  const output = { write: (text: string) => (help += text) };
-  const context = { env: {}, stdout: output, stderr: output, now: () => new Date() };
-  const code = await runCommand([...verb, "--help"], context);
-  return code === 0 ? help : "";
+  const { code, out } = await run([...verb, "--help"]);
+  return code === 0 ? out : "";
 }
 
 /** The parts of a command that do not exist: its verb, or options. */

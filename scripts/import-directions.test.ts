@@ -36,6 +36,17 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "shared/csv/",
+    file: "shared/csv/x.ts",
+    refused: [
+      "node:fs",
+      "zod",
+      "#shared/job.schema.ts",
+      "#shared/article/article.ts",
+      "#server/app.ts",
+    ],
+  },
+  {
     direction: "shared/api.ts",
     file: "shared/api.ts",
     refused: [
@@ -257,6 +268,18 @@ const cases: Case[] = [
       "#server/jobs/jobs.ts",
       "../config.ts",
       "ioredis",
+    ],
+  },
+  {
+    direction: "server/command/client/",
+    file: "server/command/client/x.ts",
+    refused: [
+      "ioredis",
+      "node:sqlite",
+      "#client/lib/client.ts",
+      "#server/config.ts",
+      "#server/jobs/jobs.ts",
+      "#server/transports/api/answers.ts",
     ],
   },
   {

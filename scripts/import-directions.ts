@@ -78,6 +78,13 @@ const all: Direction[] = [
     packages: [],
   },
   {
+    name: "shared/csv/",
+    files: ["shared/csv/**"],
+    imports: ["./*", "#shared/**"],
+    except: ["#shared/**/*.schema.ts", "#shared/*variables.ts", "#shared/article/**"],
+    packages: ["papaparse"],
+  },
+  {
     name: "shared/api.ts",
     files: ["shared/api.ts"],
     imports: ["./**", TRPC],
@@ -316,6 +323,7 @@ const all: Direction[] = [
     files: ["server/command/**"],
     imports: [
       "./*",
+      "./client/commands.ts",
       "./doctor/**",
       "#server/auth/*",
       "#server/config.ts",
@@ -324,12 +332,20 @@ const all: Direction[] = [
       "#server/starter.ts",
       "#server/kinds/define.ts",
       "#server/kinds/registry.ts",
+      "#server/migrate.ts",
       "#server/program.ts",
       "#shared/**",
       "#package.json",
     ],
     except: NODE_EXCEPT,
     packages: [...NODE, "commander", "jose", "uuid", "zod"],
+  },
+  {
+    name: "server/command/client/",
+    files: ["server/command/client/**"],
+    imports: ["./*", "#server/command/*", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "cli-progress", "commander", "papaparse", "uuid", "ws", "zod"],
   },
   {
     name: "server/command/doctor/",

@@ -12,7 +12,7 @@ import { v7 as newId } from "uuid";
 import { joinRaw } from "#test/transports/socketio-raw-client.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
 import { runStrict, STRICT_KINDS } from "#e2e/legacy/python.ts";
-import { runCommand } from "#server/command/program.ts";
+import { run } from "#test/command/run.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
@@ -88,9 +88,7 @@ test("the doctor finds nothing wrong with gateways behind HAProxy, as deployed, 
     ["doctor", cluster.url, "--json"],
     ["doctor", "--json"],
   ]) {
-    let out = "";
-    const output = { write: (text: string) => (out += text) };
-    await runCommand(args, { env, stdout: output, stderr: output, now: () => new Date() });
+    const { out } = await run(args, { env });
     const wrong = out.split("\n").filter((line) => /"verdict":"(?:fail|warn)"/.test(line));
     // Those two depend on the machine.
     expect(wrong.filter((line) => !/"check":"(?:open files|redis memory)"/.test(line))).toEqual([]);

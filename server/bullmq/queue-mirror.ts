@@ -185,6 +185,8 @@ export function createQueueMirror(options: QueueMirrorOptions): QueueMirror {
           isAfterGap = true;
         }
         mayHaveEnded = true;
+        // They were found before, so not all events until then were read: they are looked at anew.
+        suspects = [];
         const from = await readAll();
         if (from === undefined || !(await hold(from))) return undefined;
         position = from;

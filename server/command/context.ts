@@ -9,4 +9,8 @@ export interface CommandContext {
   stdout: Output;
   stderr: Output;
   now: () => Date;
+  /** The next Ctrl-C calls it and ends nothing, until the returned function is called. */
+  onInterrupt(listener: () => void): () => void;
+  /** All of the standard input. */
+  readInput(): Promise<Uint8Array>;
 }

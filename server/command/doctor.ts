@@ -5,8 +5,10 @@ import type { Command } from "commander";
 import { messageOf } from "#shared/errors.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { CommandContext } from "./context.ts";
+import { Exit, FAILED } from "./exit.ts";
 import { runChecks } from "./doctor/check.ts";
 import { printableFinding, summaryOf, textOf } from "./doctor/report.ts";
+import { addressOf } from "./server-address.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface DoctorOptions {
@@ -20,11 +22,6 @@ interface DoctorOptions {
 const MAX_IDLE_S = 3600;
 /** For the certificate and the first answers. A server without its data takes some seconds to say so. */
 const FIRST_ANSWERS_MS = 25_000;
-
-/** Its findings are printed, and something fails: the exit code is 1. */
-export class Failed extends Error {
-  override readonly name = "Failed";
-}
 
 export function addDoctorCommand(program: Command, context: CommandContext): void {
   program
@@ -74,21 +71,7 @@ async function examine(
     await runChecks(checks, tell);
   }
   if (!options.json) stdout.write(summaryOf(findings));
-  if (findings.some(({ verdict }) => verdict === "fail")) throw new Failed();
-}
-
-function addressOf(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`${JSON.stringify(text)} is no address of http or https.`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new UsageError("The address holds a user or password. Set JOBWIRE_TOKEN instead.");
-  }
-  if (url.search !== "" || url.hash !== "") {
-    throw new UsageError("Name the address of the page, without what follows a ? or #.");
-  }
-  return url;
+  if (findings.some(({ verdict }) => verdict === "fail")) throw new Exit(FAILED);
 }
 
 /** Apps have origins of other schemes. */

@@ -1,4 +1,5 @@
 /** The entry point of the command `jobwire`. `bin/jobwire.js` runs it on the pinned Node. */
+import { buffer } from "node:stream/consumers";
 import { runCommand } from "./program.ts";
 
 // The reader of the output may end before the output does: `jobwire keys list | head -1`.
@@ -8,4 +9,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   now: () => new Date(),
+  onInterrupt(listener) {
+    process.once("SIGINT", listener);
+    return () => void process.off("SIGINT", listener);
+  },
+  readInput: () => buffer(process.stdin),
 });

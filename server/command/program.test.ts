@@ -16,7 +16,7 @@ import { auditOf } from "#test/engine/audit.ts";
 import { waits } from "#test/jobs/waits.ts";
 import { freePort } from "#test/free-port.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
-import { runCommand } from "./program.ts";
+import { run as runIn } from "#test/command/run.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
 const NOW = new Date("2026-01-01T12:00:00Z");
@@ -29,19 +29,8 @@ beforeEach(async () => {
 });
 afterEach(() => data.remove());
 
-async function run(
-  args: string[],
-  { env = {}, isTTY = false, now = () => NOW } = {},
-): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: "", err: "" };
-  const code = await runCommand(args, {
-    env: { ...data.env, ...env },
-    stdout: { isTTY, write: (text) => (written.out += text) },
-    stderr: { isTTY, write: (text) => (written.err += text) },
-    now,
-  });
-  return { code, ...written };
-}
+const run = (args: string[], { env = {}, isTTY = false, now = () => NOW } = {}) =>
+  runIn(args, { env: { ...data.env, ...env }, isTTY, now });
 
 const recordsOf = (out: string) =>
   out

@@ -7,8 +7,11 @@ import { addAssignCommand } from "./assign.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBackupCommands } from "./backup.ts";
 import type { CommandContext } from "./context.ts";
-import { addDoctorCommand, Failed } from "./doctor.ts";
+import { addClientCommands, WAITING_VERBS } from "./client/commands.ts";
+import { addDoctorCommand } from "./doctor.ts";
+import { Exit, FAILED, WRONG_USAGE, WRONG_USAGE_OF_JOBS } from "./exit.ts";
 import { addKeysCommand } from "./keys.ts";
+import { addMigrateCommand } from "./migrate.ts";
 import { addPauseCommands } from "./pauses.ts";
 import { addRevokeCommand } from "./revoke.ts";
 import { addScheduleCommand } from "./schedule.ts";
@@ -18,17 +21,16 @@ import { addUsersCommand } from "./users.ts";
 import { addWorkersCommand } from "./workers.ts";
 import { UsageError } from "./usage-error.ts";
 
-const FAILED = 1;
-const WRONG_USAGE = 2;
-
-/** Resolves to the exit code: 0, 1 for a failure, 2 for arguments that are wrong. */
+/** Resolves to the exit code, as `exit.ts` has them. */
 export async function runCommand(
   args: readonly string[],
   context: CommandContext,
-): Promise<0 | 1 | 2> {
+): Promise<number> {
   const { stdout, stderr } = context;
   const program = new Command("jobwire")
-    .description("Starts a Jobwire server, and manages it with the same environment variables.")
+    .description(
+      "Creates and watches jobs of a server, starts one, and manages it with the same environment variables.",
+    )
     .version(pkg.version)
     // Inherited by the verbs, so it stands before them.
     .exitOverride()
@@ -39,8 +41,10 @@ export async function runCommand(
   addAssignCommand(program, context);
   addAuditCommand(program, context);
   addBackupCommands(program, context);
+  addClientCommands(program, context);
   addDoctorCommand(program, context);
   addKeysCommand(program, context);
+  addMigrateCommand(program, context);
   addPauseCommands(program, context);
   addRevokeCommand(program, context);
   addScheduleCommand(program, context);
@@ -48,15 +52,16 @@ export async function runCommand(
   addTokenCommand(program, context);
   addUsersCommand(program, context);
   addWorkersCommand(program, context);
+  const wrongUsage = WAITING_VERBS.has(args[0] ?? "") ? WRONG_USAGE_OF_JOBS : WRONG_USAGE;
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     // commander has printed its own errors, and the help that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
-    if (error instanceof Failed) return FAILED;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsage;
+    if (error instanceof Exit) return error.code;
     stderr.write(`${explain(error)}\n`);
-    return error instanceof UsageError ? WRONG_USAGE : FAILED;
+    return error instanceof UsageError ? wrongUsage : FAILED;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ArticleInput } from "#shared/article/article.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { checkFields } from "./form.ts";
-import { type CsvRecord, joinedLines } from "./csv-records.ts";
+import { type CsvRecord, joinedLines } from "#shared/csv/records.ts";
 
 /** Columns as the header names them; `field` is the input field that a column fills, if any. */
 export type Columns = readonly { name: string; field: keyof ArticleInput | undefined }[];

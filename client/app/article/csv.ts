@@ -5,10 +5,10 @@ import {
   type ArticleInput,
   type LlmProvider,
 } from "#shared/article/article.ts";
+import { MAX_CSV_BYTES } from "#shared/csv/decode.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { checkFields, type FieldErrors, type Sample } from "./form.ts";
-import { MAX_CSV_BYTES } from "./csv-file.ts";
-import { type CsvRecord, readRecords } from "./csv-records.ts";
+import { type CsvRecord, readRecords } from "#shared/csv/records.ts";
 import { type Columns, faultOfRow, fieldsOf, rowInIgnored } from "./csv-row-fault.ts";
 
 type Field = keyof ArticleInput;

@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
-import { type CsvFileText, readCsvFile } from "./csv-file.ts";
+import type { CsvFileText } from "#shared/csv/decode.ts";
+import { readCsvFile } from "./csv-file.ts";
 
 export interface CsvText {
   text: string;

@@ -10,10 +10,10 @@ import {
   type FieldErrors,
   makeInput,
   placeErrors,
-  readJson,
 } from "#client/app/schema-form/input.ts";
 import { focusError, SchemaField } from "#client/app/schema-form/schema-fields.tsx";
-import { simplified, skeletonOf } from "#client/app/schema-form/schema.ts";
+import { simplified, skeletonOf } from "#shared/json-schema.ts";
+import { readJson } from "#shared/read-text.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { AreaField } from "#client/app/ui/field.tsx";
 import { KindCard } from "#client/app/ui/kind-card.tsx";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { type Control, type Field, formOf, MOST_DEEP, MOST_ITEMS } from "./fields.ts";
-import { MOST_SCHEMAS } from "./schema.ts";
+import { MOST_SCHEMAS } from "#shared/json-schema.ts";
 import { initialDraft } from "./draft.ts";
 
 const formFor = (type: z.ZodType) => formOf(z.toJSONSchema(type, { io: "input" }));

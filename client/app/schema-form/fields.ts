@@ -1,6 +1,6 @@
 /** The form for an input's JSON Schema: a tree of fields. Pure. */
 import { hintOf } from "./hint.ts";
-import { type Schema, simplified, skeletonOf } from "./schema.ts";
+import { type Schema, simplified, skeletonOf } from "#shared/json-schema.ts";
 
 export type Control =
   | { is: "text"; type: "text" | "url" | "email" | "date" | "datetime-local" | "lines" }

@@ -1,6 +1,6 @@
 /** The text below a field: its description, and what it takes. Pure. */
 import type { Control } from "./fields.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema } from "#shared/json-schema.ts";
 
 export function hintOf(control: Control, schema: Schema): string {
   return [schema.description ?? "", constraintOf(control, schema)]

@@ -1,5 +1,6 @@
 /** The input that a form makes, and back. Pure. The server checks all that is not needed to write it as JSON. */
 import { type Draft, draftOf, emptyDraft, type Group, type Part } from "./draft.ts";
+import { readJson, readNumber } from "#shared/read-text.ts";
 import { type Field, isGroup } from "./fields.ts";
 
 /**
@@ -89,25 +90,6 @@ function readText(field: Field, text: string, place: string, errors: Map<string,
 function toUtc(text: string): string {
   const at = new Date(text);
   return Number.isNaN(at.getTime()) ? text : at.toISOString().replace(".000Z", "Z");
-}
-
-type Read = { value: unknown } | { error: string };
-
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-
-function readNumber(typed: string, whole: boolean): Read {
-  const text = typed.trim();
-  const value = NUMBER.test(text) ? Number(text) : NaN;
-  if (whole && !Number.isSafeInteger(value)) return { error: `“${text}” is not a whole number` };
-  return Number.isFinite(value) ? { value } : { error: `“${text}” is not a number, such as 1.5` };
-}
-
-export function readJson(text: string): Read {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch (error) {
-    return { error: `Is not JSON: ${(error as SyntaxError).message}` };
-  }
 }
 
 /** `undefined` for an input that the form would not give back as it is. */

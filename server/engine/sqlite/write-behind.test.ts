@@ -11,6 +11,7 @@ import { openSqliteEngine } from "./open.ts";
 import { timesOf } from "#test/long-run.ts";
 
 const JOBS = 2;
+const START_OF_CLOCK = at(0).getTime();
 const job = fc.nat({ max: JOBS - 1 });
 const OFTEN = ["progress", "progress", "release", "start"] as const;
 const SELDOM = [
@@ -31,7 +32,9 @@ const command = fc.record({
 
 async function prepare() {
   const dataDir = mkdtempSync(join(tmpdir(), "jobwire-behind-"));
-  const engine = await openSqliteEngine({ dataDir });
+  // No two commands have the same time. A real clock gives it to those that share a transaction, but not to the others.
+  let now = START_OF_CLOCK;
+  const engine = await openSqliteEngine({ dataDir, clock: () => now++ });
   const { batch, jobs } = newBatch(JOBS);
   await engine.createBatch(batch, jobs, at(0));
   const claims = await engine.claim({ worker: "w", max: JOBS, leaseMs: 60_000, now: at(1) });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import Papa from "papaparse";
 import { expect, test } from "vitest";
-import { readRecords } from "./csv-records.ts";
+import { readRecords } from "./records.ts";
 
 const NAMES = ["one", "two", "three"];
 const cellsOf = (text: string) =>

@@ -13,8 +13,15 @@ export interface CsvRecord {
 
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** Excel takes the delimiter from a first line such as `sep=;`. Spreadsheets pad that line with delimiters like any row. */
-const SEP_LINE = /^\s*"?sep=([^"\n])"?\1*[^\S\n]*(?:\n|$)/i;
+/** Excel takes the delimiter from a first line such as `sep=;`. */
+const SEP_LINE = /^\s*"?sep=([^"\n])"?([^\n]*)(?:\n|$)/i;
+
+/** That line with its end, and its delimiter. Spreadsheets pad it with delimiters like any row. */
+function sepLineOf(lines: string): [line: string, delimiter: string | undefined] {
+  const [line = "", delimiter = "", rest = ""] = SEP_LINE.exec(lines) ?? [];
+  if (line === "" || rest.replaceAll(delimiter, "").trim() !== "") return ["", undefined];
+  return [line, delimiter];
+}
 
 /** `isColumn` recognises column names: the delimiter that finds most of them in the header wins. */
 export function readRecords(
@@ -23,14 +30,14 @@ export function readRecords(
 ): { records: CsvRecord[]; delimiter: string } {
   // Normalises line breaks: the parser supports one kind per file and would join rows that end with another.
   const lines = text.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
-  const sep = SEP_LINE.exec(lines);
+  const [sepLine, sep] = sepLineOf(lines);
   // Without a final line break, the parser takes spaces after the last quote for text.
-  const body = `${lines.slice(sep?.[0].length ?? 0).trimEnd()}\n`;
-  const delimiter = delimiterOf(body, sep?.[1], isColumn);
+  const body = `${lines.slice(sepLine.length).trimEnd()}\n`;
+  const delimiter = delimiterOf(body, sep, isColumn);
   const source = withoutSpacesBeforeQuotes(body, delimiter);
   const records: CsvRecord[] = [];
   let read = 0;
-  let line = 1 + newlinesIn(sep?.[0] ?? "");
+  let line = 1 + newlinesIn(sepLine);
   Papa.parse<string[]>(source, {
     delimiter,
     newline: "\n",

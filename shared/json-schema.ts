@@ -1,4 +1,4 @@
-/** JSON Schemas of inputs, brought into the few forms that the page tells apart. Pure. */
+/** JSON Schemas of inputs, brought into the few forms that forms and CSV files tell apart. Pure. */
 
 export interface Schema {
   $ref?: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { type Schema, simplified, skeletonOf } from "./schema.ts";
+import { type Schema, simplified, skeletonOf } from "./json-schema.ts";
 
 const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: "input" }) as Schema;
 const skeleton = (type: z.ZodType) => skeletonOf(simplified(schemaOf(type)));
