@@ -1,5 +1,5 @@
 /**
- * Runs npm scripts at the same time: `node scripts/run-parallel.ts lint typecheck`. Prints the output of each as a whole
+ * Runs npm scripts at the same time: `node scripts/run-parallel.ts lint unused`. Prints the output of each as a whole
  * when it ends, and exits with 1 if one of them failed.
  */
 import { spawn } from "node:child_process";

@@ -27,7 +27,7 @@ let data: TestData;
 let report: ((message: string) => Promise<void>) | undefined;
 
 beforeEach(async () => {
-  data = await newTestData();
+  data = await newTestData({ isBare: true });
   report = undefined;
   vi.stubGlobal("EventSource", EventSource);
 });

@@ -22,7 +22,7 @@ let data: TestData;
 let gate: PromiseWithResolvers<void>;
 
 beforeEach(async () => {
-  data = await newTestData();
+  data = await newTestData({ isBare: true });
   gate = Promise.withResolvers();
 });
 afterEach(() => data.remove());

@@ -26,6 +26,8 @@ export interface DrivenServer {
   emit(jobId: string, count: number, bytes?: number): Promise<void>;
   deliver(jobId: string): Promise<void>;
   logOf(jobId: string): Promise<JobEvent[]>;
+  /** The value of a metric without labels. */
+  gauge(name: string): Promise<number>;
   /** After a garbage collection. */
   memory(): Promise<Memory>;
   call(path: string, input: unknown, method?: "GET" | "POST"): Promise<unknown>;
@@ -149,6 +151,10 @@ export async function startDrivenServer(
         if (page.items.length === 0) return log;
         log.push(...page.items);
       }
+    },
+    async gauge(name) {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]);
     },
     memory: () => order({ do: "memory" }) as Promise<Memory>,
     call,

@@ -22,17 +22,12 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function gauge(name: string): Promise<number> {
-  const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]);
-}
-
 /** Resources of the server once all clients have left. */
 async function rest() {
-  await vi.waitFor(async () => expect(await gauge("jobwire_watches")).toBe(0), {
+  await vi.waitFor(async () => expect(await server.gauge("jobwire_watches")).toBe(0), {
     timeout: 120_000,
   });
-  expect(await gauge("jobwire_watched_streams")).toBe(0);
+  expect(await server.gauge("jobwire_watched_streams")).toBe(0);
   const { heapUsed, external, resources } = await server.memory();
   return { bytes: heapUsed + external, resources };
 }

@@ -55,8 +55,8 @@ function unread(
 }
 
 /**
- * For what another input resembles, and for answers of three bytes, as to empty pings: they fill the buffers so slowly that
- * they take half of the time of all attacks.
+ * For what another input resembles, and for answers of few bytes, as to empty pings and PING: they fill the buffers so slowly
+ * that they take half of the time of all attacks.
  */
 const inLongRun = (input: Input): Input[] => Array<Input>(timesOf(0, 1)).fill(input);
 
@@ -97,7 +97,7 @@ const socketAttack = (name: string, over: Transport, inputs: Input[]): Attack =>
 const trpc = socketAttack("sends requests and reads nothing", "tRPC WebSocket", [
   unread("pings of 125 bytes", at(TRPC), ping(125)),
   ...inLongRun(unread("empty pings", at(TRPC), ping(0))),
-  unread("PING as a text", at(TRPC), text("PING")),
+  ...inLongRun(unread("PING as a text", at(TRPC), text("PING"))),
   unread("queries", at(TRPC), call("query", "system.info")),
   ...inLongRun(unread("lists", at(TRPC), call("query", "kind.list"))),
   ...inLongRun(unread("calls of an unknown procedure", at(TRPC), call("query", "no.such"))),

@@ -40,11 +40,13 @@ export function createApiKeyVerifier({
   tell,
   clock = () => performance.now(),
 }: ApiKeyVerifierOptions): ApiKeyVerifier {
-  const kept = new LRUCache<string, { key: ApiKey; since: number }>({ max: MAX_KEPT_KEYS });
+  // With `max`, lru-cache would allocate all places at once, which takes a millisecond or two for each cache of a start.
+  const most = { maxSize: MAX_KEPT_KEYS, sizeCalculation: () => 1 };
+  const kept = new LRUCache<string, { key: ApiKey; since: number }>(most);
   /** By hash: many calls that arrive with a key at once share a read. */
   const reads = new Map<string, Promise<ApiKey | undefined>>();
   /** By id, by `clock`. */
-  const noted = new LRUCache<string, number>({ max: MAX_KEPT_KEYS });
+  const noted = new LRUCache<string, number>(most);
 
   async function read(hash: string): Promise<ApiKey | undefined> {
     const since = clock();

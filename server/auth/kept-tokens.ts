@@ -9,6 +9,8 @@ const KEPT_MS = 5000;
 const MAX_KEPT_TOKENS = 10_000;
 /** The characters of all of them. */
 const MAX_KEPT_TOKEN_CHARS = 16 * 1024 * 1024;
+/** A longer token takes the place of several. */
+const CHARS_PER_TOKEN = MAX_KEPT_TOKEN_CHARS / MAX_KEPT_TOKENS;
 
 interface KeptTokensOptions {
   now?: () => number;
@@ -22,9 +24,9 @@ export function keepTokens(
   { now = Date.now, clock = () => performance.now() }: KeptTokensOptions = {},
 ): VerifyToken {
   const kept = new LRUCache<string, { verified: Verified; since: number }>({
-    max: MAX_KEPT_TOKENS,
-    maxSize: MAX_KEPT_TOKEN_CHARS,
-    sizeCalculation: (_value, token) => token.length,
+    // With `max`, lru-cache would allocate all places at once.
+    maxSize: MAX_KEPT_TOKENS,
+    sizeCalculation: (_value, token) => Math.ceil(token.length / CHARS_PER_TOKEN),
   });
 
   return async (token) => {

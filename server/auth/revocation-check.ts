@@ -58,7 +58,11 @@ export function createRevocationCheck({
   store,
   clock = () => performance.now(),
 }: RevocationCheckOptions): RevocationCheck {
-  const kept = new LRUCache<string, Kept>({ max: MAX_KEPT_ANSWERS });
+  // With `max`, lru-cache would allocate all places at once.
+  const kept = new LRUCache<string, Kept>({
+    maxSize: MAX_KEPT_ANSWERS,
+    sizeCalculation: () => 1,
+  });
   let waiting: Waiting[] = [];
   /** Counts the hints: an answer whose read began before one is not kept. */
   let hints = 0;

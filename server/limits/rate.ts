@@ -65,7 +65,9 @@ export class Rate {
       });
     }
     this.#shares = new LRUCache<string, Share>({
-      max: MAX_COUNTED_KEYS,
+      // With `max`, lru-cache would allocate all places at once, for each limit.
+      maxSize: MAX_COUNTED_KEYS,
+      sizeCalculation: () => 1,
       // Without it, the counts of many strangers would pile up until their windows end.
       dispose: (_share, key, reason) => void (reason === "evict" && this.#own.delete(key)),
     });

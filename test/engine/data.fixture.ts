@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { v7 as newId } from "uuid";
 import { type Config, loadConfig } from "#server/config.ts";
 import { ENGINES } from "#server/engine/index.ts";
+import { putEmptyDatabase } from "./empty-database.ts";
 
 export interface TestData {
   /** Variables that select the engine and its data, and others that suit it in tests. */
@@ -37,12 +38,13 @@ const VARIABLES_OF: Record<string, () => Record<string, string>> = {
   },
 };
 
-/** Empty at first. */
-export async function newTestData(): Promise<TestData> {
+/** Without jobs at first. `isBare`: without any file too, for tests that look whether one is made. */
+export async function newTestData({ isBare = false } = {}): Promise<TestData> {
   const variablesOf = VARIABLES_OF[engineName];
   if (variablesOf === undefined)
     throw new Error(`There are no test data for TEST_ENGINE=${engineName}.`);
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-test-"));
+  if (engineName === "sqlite" && !isBare) putEmptyDatabase(dataDir);
   const env = { DATA_DIR: dataDir, ...variablesOf() };
   return {
     env,

@@ -16,10 +16,13 @@ export interface TestCluster {
 const SLOTS = 16_384;
 const CLUSTER_PATIENCE = { timeout: 120_000, interval: 20 };
 
-/** Starts three masters. With `replicas`, each has one, which takes over a second after its master failed. */
+/**
+ * Starts three masters. With `replicas`, each has one, which takes over a second after its master failed. `durable` is that of
+ * `startRedis`.
+ */
 export async function startRedisCluster(
   program: string,
-  { password = "", replicas = false } = {},
+  { password = "", replicas = false, durable = true } = {},
 ): Promise<TestCluster> {
   const masters = 3;
   const ports = await Promise.all(Array.from({ length: replicas ? 6 : masters }, freePort));
@@ -30,7 +33,7 @@ export async function startRedisCluster(
       const auth = password === "" ? [] : ["--masterauth", password];
       const soon = ["--repl-diskless-sync-delay", "0"];
       const args = ["--cluster-enabled", "yes", ...bus, ...auth, ...soon];
-      return startRedis(program, { args, ...(password !== "" && { password }) });
+      return startRedis(program, { args, durable, ...(password !== "" && { password }) });
     }),
   );
   const [first] = nodes as [TestRedis];

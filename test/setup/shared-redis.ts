@@ -7,7 +7,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const program = findRedis();
   project.provide("redisServer", program);
   provideOpenssl(project);
-  const redis = await startRedis(program);
+  const redis = await startRedis(program, { durable: false });
   process.env.TEST_REDIS_URL = redis.url;
   return () => redis.close();
 }

@@ -47,6 +47,8 @@ export interface ServedTransport {
   /** The server's sockets of all connections, including closed ones. */
   readonly sockets: readonly Duplex[];
   watches(): number;
+  /** True if the local user can watch the job: for a moment after it was deleted, too. */
+  serves(jobId: string): Promise<boolean>;
   /** Events of jobs that connections took. */
   delivered(): number;
   connections(): Promise<number>;
@@ -145,6 +147,11 @@ export async function serveTransport(
     transport,
     sockets,
     watches: () => streams.count().watches,
+    serves: (jobId) =>
+      streams.job(LOCAL_PRINCIPAL, jobId).then(
+        () => true,
+        () => false,
+      ),
     delivered: () => streams.usage().job.delivered,
     connections: promisify(server.getConnections.bind(server)),
     requests: () => requests,

@@ -89,10 +89,7 @@ export async function openTestServer(
   };
 }
 
-/**
- * Waits for a condition, with a timeout for machines that are busy with other tests. Tests of restored sessions need the
- * 50 ms between checks: a server serves a coalesced read of a deleted job for a moment longer.
- */
+/** Waits for a condition, with a timeout for machines that are busy with other tests. */
 export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 120_000, interval: 50 });
 

@@ -182,7 +182,7 @@ test("[Q5] a claim that reaches its tenant late gives nothing of what was reserv
   const engine = await open();
   const [id] = await jobsIn(engine, "a");
   expect(await takeUntil("late", Date.now() - 1000)).toEqual([]);
-  expect(await takeUntil("in time", Date.now() + 10_000)).toEqual([id]);
+  expect(await takeUntil("in time", Date.now() + LEASE_MS)).toEqual([id]);
 });
 
 test("[Q5] what a process had reserved that is gone comes back, and no sooner", async () => {
@@ -190,7 +190,7 @@ test("[Q5] what a process had reserved that is gone comes back, and no sooner", 
   await jobsIn(engine, "a", "b");
   const [first] = await take(engine, 1);
   const ring = "jobwire:{:turns}:permits:article";
-  await redis().client.zadd(ring, Date.now() + 5000, "+gone.1 a tenant");
+  await redis().client.zadd(ring, Date.now() + LONG_LEASE_MS, "+gone.1 a tenant");
   engine.onWork(() => undefined);
   expect(await take(engine, 9)).toEqual([]);
   await redis().client.zadd(ring, Date.now() - 1, "+gone.1 a tenant");
@@ -266,7 +266,6 @@ const COUNT = `
   end
   return cjson.encode(counts)`;
 
-/** At one moment too: claims go on. */
 const AGE_PERMITS = `
   for _, permits in ipairs(redis.call('KEYS', 'jobwire:{:turns}:permits:*')) do
     for _, each in ipairs(redis.call('ZRANGE', permits, 0, -1)) do redis.call('ZINCRBY', permits, -ARGV[1], each) end
@@ -300,6 +299,19 @@ test(
       return seed % below;
     };
     const isDone = () => created.size >= wanted && over.size === created.size;
+    /** The most jobs that ran at once, as Redis had them and as the workers had them. */
+    const most = new Map<string, number>();
+    const note = (name: string, count: number) =>
+      void most.set(name, Math.max(most.get(name) ?? 0, count));
+    /** Claims under way. None begins during `aging`. */
+    let claiming = 0;
+    let aging: Promise<void> | undefined;
+    const running = new Map<string, number>();
+    function count(kind: string, by: 1 | -1): void {
+      const now = (running.get(kind) ?? 0) + by;
+      running.set(kind, now);
+      note(kind, now);
+    }
 
     async function create(): Promise<void> {
       while (created.size < wanted) {
@@ -319,11 +331,16 @@ test(
 
     async function work(engine: Engine): Promise<void> {
       while (!isDone()) {
-        const claims = await take(engine, 1 + random(8), LIMITS, 3_600_000).catch(() => []);
+        await aging;
+        claiming += 1;
+        const claims = await take(engine, 1 + random(8), LIMITS, LONG_LEASE_MS).catch(() => []);
+        claiming -= 1;
+        for (const { job } of claims) count(job.kind, 1);
         if (claims.length === 0) await delay(1);
         await Promise.all(
           claims.map(async (claim) => {
             await delay(random(5));
+            count(claim.job.kind, -1);
             const how = random(10) < 8 ? DELIVER : release(random(2) * 20, random(2) === 0);
             await vi.waitFor(async () => {
               const code = await codeOf(engine.change(claim.jobId, how, new Date(), claim));
@@ -337,13 +354,23 @@ test(
       }
     }
 
-    const most = new Map<string, number>();
+    /**
+     * A reservation that is kept for a minute comes back earlier. A claim under way would not know that it is over: it goes by
+     * the real clock.
+     */
+    async function agePermits(): Promise<void> {
+      const aged = Promise.withResolvers<void>();
+      aging = aged.promise;
+      await vi.waitFor(() => expect(claiming).toBe(0), PATIENCE);
+      await server.client.eval(AGE_PERMITS, 0, LATER_MS);
+      aging = undefined;
+      aged.resolve();
+    }
+
     async function watch(): Promise<void> {
       for (let round = 0; !isDone(); round += 1) {
         const counts = JSON.parse((await server.client.eval(COUNT, 0)) as string) as object;
-        for (const [name, count] of Object.entries(counts)) {
-          most.set(name, Math.max(most.get(name) ?? 0, count as number));
-        }
+        for (const [name, count] of Object.entries(counts)) note(name, count as number);
         if (round % 8 === 0) {
           const network = networks[random(2)];
           const text = ["\r\nready\r\n$", "Begun", "{:turns}", "Delivered"][random(4)] ?? "";
@@ -352,8 +379,7 @@ test(
         }
         if (round % 16 === 10) await server.client.script("FLUSH");
         if (round % 8 === 6) for (const network of networks) network.reset();
-        // A reservation that is kept for a minute comes back earlier.
-        if (round % 40 === 39) await server.client.eval(AGE_PERMITS, 0, LATER_MS);
+        if (round % 40 === 39) await agePermits();
         await delay(5);
       }
     }
@@ -370,11 +396,10 @@ test(
     expect([most.get("few"), most.get("both")]).toEqual([3, 4]);
     for (const tenant of Array.from({ length: 15 }, (_, n) => `tenant ${n}`)) {
       expect((await first.usage(tenant)).waitingJobs, tenant).toBe(0);
-      for (const set of ["running", "ready", "permits", "closed"]) {
-        expect(await server.client.exists(`jobwire:{${encodeURIComponent(tenant)}}:${set}`)).toBe(
-          0,
-        );
-      }
+      const of = `jobwire:{${encodeURIComponent(tenant)}}`;
+      const sets = ["running", "ready", "permits", "closed"].map((set) => `${of}:${set}`);
+      // The process that ended the last job may still have to tell the ring.
+      await vi.waitFor(async () => expect(await server.client.exists(...sets)).toBe(0), PATIENCE);
     }
   },
 );

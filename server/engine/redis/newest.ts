@@ -22,7 +22,6 @@ const DETAILS_WEIGHT = 20;
 
 export function createNewest(): Newest {
   const records = new LRUCache<string, Known>({
-    max: REMEMBERED,
     maxSize: REMEMBERED,
     sizeCalculation: ({ job }) => (job.details === undefined ? 1 : DETAILS_WEIGHT),
   });

@@ -5,6 +5,7 @@ import { startRedisCluster } from "#test/redis/cluster.fixture.ts";
 
 const cluster = await startRedisCluster(inject("redisServer"), {
   password: "a secret/with:signs@",
+  durable: false,
 });
 afterAll(() => cluster.close());
 

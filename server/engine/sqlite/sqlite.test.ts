@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { putEmptyDatabase } from "#test/engine/empty-database.ts";
 import { AUDIT_ENTRIES, WEIGHTS } from "#test/engine/engine.fixture.ts";
 import { engineSuite } from "#test/engine/engine.suite.ts";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
@@ -13,6 +14,7 @@ engineSuite({
   capabilities: SQLITE.capabilities,
   async prepare() {
     const dataDir = await mkdtemp(join(tmpdir(), "jobwire-engine-"));
+    putEmptyDatabase(dataDir);
     let time = Date.UTC(2026, 0, 1);
     /** Timers, by the callback that they have not called yet. */
     const timers = new Map<() => void, number>();

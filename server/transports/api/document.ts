@@ -63,9 +63,9 @@ export function documentOf({ table, kinds, system, basePath }: Described): OpenA
     ...schemasOfKinds(kinds),
   };
   const paths: OpenApi["paths"] = {};
-  for (const served of table.routes) {
-    const { path, method } = served.route;
-    (paths[path] ??= {})[method.toLowerCase()] = operationOf(served, kinds, schemas);
+  for (const route of table.routes) {
+    const served = table.servedBy(route);
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(served, kinds, schemas);
   }
   return {
     openapi: "3.1.0",

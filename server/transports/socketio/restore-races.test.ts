@@ -18,11 +18,16 @@ const unavailable = new AppError("UNAVAILABLE", "The data cannot be written.");
 
 let data: TestData;
 let server: TestServer;
+/** Passes the calls that a gate of the test holds. */
+let release: () => void;
 
 beforeEach(async () => {
+  release = () => {};
   data = await newTestData();
 });
 afterEach(async () => {
+  // The server waits for them, also after a test that failed in the middle.
+  release();
   await server.close();
   await data.remove();
 });
@@ -56,7 +61,12 @@ function gate(name: "takeSession" | "saveSession") {
       return engine.saveSession(...args);
     },
   });
-  return { held, wrap, shut: (is: boolean) => void (isShut = is) };
+  const shut = (is: boolean) => void (isShut = is);
+  release = () => {
+    shut(false);
+    for (const each of held) each.pass();
+  };
+  return { held, wrap, shut };
 }
 
 /** Records the jobs that were looked up. */
@@ -179,8 +189,10 @@ async function loseOneOfTwo() {
   for (const id of [gone, kept]) client.ask("subscribe:job", { job_id: id });
   await until(() => expect(client.told()).toHaveLength(4));
   breakAll();
+  await until(() => expect(server.watches()).toBe(0));
   await server.engine.change(gone, { action: "cancel" }, new Date());
   await server.engine.prune(new Date(Date.now() + 1000), 10);
+  await until(async () => expect(await server.serves(gone)).toBe(false));
   return client;
 }
 
