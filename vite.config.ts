@@ -21,6 +21,7 @@ const ON_ENGINE = [
   "server/{app,jobwire,unregistered-kind}.test.ts",
   "server/transports/sharing.test.ts",
   "server/transports/auth/{cookie,transport}.test.ts",
+  "server/work/{open,work}.test.ts",
   "server/transports/api/suite.test.ts",
   "server/transports/socketio/{engine-sessions,restore,restore-races,suite}.test.ts",
   "server/transports/trpc/{resume,suite,tickets}.test.ts",

@@ -1,5 +1,5 @@
 /** The tables of docs/http.md, made from the routes of the API. Prints them. */
-import { PROCEDURES } from "#server/auth/permissions.ts";
+import { OF_API } from "#server/auth/permissions.ts";
 import { ROUTES_OF_API, WITHOUT_ROUTE } from "#server/transports/api/routes.ts";
 import { tableOf } from "./config-table.ts";
 
@@ -23,7 +23,7 @@ export function withoutRouteTable(): string {
 }
 
 function needOf(procedure: string): string {
-  const needed = PROCEDURES.get(procedure) ?? "";
+  const needed = OF_API.get(procedure) ?? "";
   return needed.includes(" ") || needed === "principal" || needed === "pause"
     ? needed
     : `\`${needed}\``;

@@ -179,6 +179,11 @@ const cases: Case[] = [
     refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],
   },
   {
+    direction: "server/work/",
+    file: "server/work/x.ts",
+    refused: ["#server/engine/sqlite/rows.ts", "#server/transports/contract.ts", "../config.ts"],
+  },
+  {
     direction: "server/schedules/",
     file: "server/schedules/x.ts",
     refused: ["#server/engine/sqlite/rows.ts", "#server/transports/contract.ts", "../config.ts"],

@@ -13,6 +13,7 @@ import {
   type Variables,
   wholeNumber,
 } from "#shared/variables.ts";
+import { MAX_WORK_LEASE_MS } from "#shared/work.ts";
 import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
@@ -104,6 +105,12 @@ export const VARIABLES = {
     schema: wholeNumber(1000, 3_600_000),
     default: "30000",
     about: "How long a worker may be silent before its jobs are given to others, in milliseconds.",
+  },
+  WORK_MAX_LEASE_MS: {
+    schema: wholeNumber(1000, MAX_WORK_LEASE_MS),
+    default: "600000",
+    about:
+      "The longest lease that a worker of another program may ask for, in milliseconds. Its default is LEASE_MS.",
   },
   SHUTDOWN_GRACE_MS: {
     schema: wholeNumber(0, 3_600_000),

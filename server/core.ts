@@ -16,6 +16,7 @@ import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
+import { remoteKinds } from "./kinds/remote.ts";
 import type { Limits } from "./limits/open.ts";
 import { createMetrics, type Metrics } from "./metrics/open.ts";
 import { defaultNodeName } from "./node-name.ts";
@@ -29,6 +30,7 @@ import { openStreams, type Streams } from "./streams/open.ts";
 import type { UserRef } from "#shared/known-user.ts";
 import { isOfAll } from "#shared/pause.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
+import { openWork, type WorkService } from "./work/open.ts";
 import { VERSION } from "#shared/version.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
 
@@ -45,6 +47,7 @@ export interface Core {
   readonly streams: Streams;
   readonly presence: PresenceService;
   readonly schedules: Schedules;
+  readonly work: WorkService;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -102,6 +105,7 @@ export async function openCore(
     clock: createSteadyClock(() => now().getTime(), steady),
     after,
     weights: config.TENANT_WEIGHTS,
+    elsewhere: remoteKinds(kinds),
   });
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);
@@ -175,6 +179,19 @@ export async function openCore(
           observer: metrics.runner,
           log,
         });
+  const work = openWork({
+    engine,
+    kinds,
+    clock,
+    now,
+    worker: newId(),
+    leaseMs: Math.min(config.LEASE_MS, config.WORK_MAX_LEASE_MS),
+    maxLeaseMs: config.WORK_MAX_LEASE_MS,
+    maxAttempts: config.MAX_ATTEMPTS,
+    random: Math.random,
+    observer: metrics.runner,
+    log,
+  });
   const running = () => runner?.running() ?? 0;
   const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
   const shared = { now, log, timer: clock };
@@ -186,7 +203,7 @@ export async function openCore(
   async function stopWork(): Promise<Stopped> {
     for (const end of retentions) end();
     await endSources?.();
-    await schedules.stop();
+    await Promise.all([schedules.stop(), work.stop()]);
     return (await runner?.stop(config.SHUTDOWN_GRACE_MS)) ?? { finished: 0, givenBack: 0 };
   }
   let stopping: Promise<Stopped> | undefined;
@@ -206,11 +223,16 @@ export async function openCore(
     streams,
     presence,
     schedules: schedules.commands,
+    work,
     metrics,
     clock,
     log,
     tell,
     run() {
+      const [...elsewhere] = remoteKinds(kinds);
+      if (!isRunning && elsewhere.length > 0) {
+        log.info({ kinds: elsewhere }, "Workers of other programs run the jobs of these kinds");
+      }
       if (!isRunning && runner !== undefined) {
         runner.start();
         schedules.start();

@@ -133,6 +133,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     schedules: core.schedules,
     pauses: createPauseCommands(management.pauses),
     workers: management.workers,
+    work: core.work,
     sessions,
     audit: management.audit,
     identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),

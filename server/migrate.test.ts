@@ -269,19 +269,27 @@ describe.each([
     const all = { at: at(0), note: "Why", by };
     const acme = { ...all, tenant: "acme" };
     await old.createJob(newJob(), at(0));
-    for (const pause of [acme, all]) await old.pauses.set(pause);
+    const kinds = [
+      { ...all, kind: "article" },
+      { ...acme, kind: "article" },
+    ];
+    for (const pause of [acme, all, ...kinds]) await old.pauses.set(pause);
     const actor = { ...by, credential: "k" };
     const entry = { at: at(0), action: "pause.set", target: "everything", actor } as const;
     await old.audit.append(INSTANCE_LIST, entry);
     await old.close();
     expect(await migrate()).toMatchObject({ code: 0 });
     const engine = await open(true);
-    expect(await engine.pauses.list()).toEqual([all, acme]);
+    expect(await engine.pauses.list()).toEqual([all, kinds[0], acme, kinds[1]]);
     const request = { worker: "w", max: 9, leaseMs: 10_000, now: new Date() };
     expect(await engine.claim(request)).toEqual([]);
     await engine.pauses.remove({});
     expect(await engine.claim(request)).toEqual([]);
     await engine.pauses.remove({ tenant: "acme" });
+    expect(await engine.claim(request)).toEqual([]);
+    await engine.pauses.remove({ kind: "article" });
+    expect(await engine.claim(request)).toEqual([]);
+    await engine.pauses.remove({ tenant: "acme", kind: "article" });
     expect(await engine.claim(request)).toHaveLength(1);
     const { items } = await engine.audit.list({ tenant: INSTANCE_LIST, limit: 9 });
     expect(items).toMatchObject([{ ...entry }]);

@@ -224,6 +224,8 @@ export interface KindInfo {
   details?: Record<string, unknown>;
   /** JSON Schema of the output, as it is stored. */
   output: Record<string, unknown>;
+  /** Workers of other programs run its jobs. */
+  remote?: true;
   /** Absent: the kind has none, and the server's settings hold. */
   policies?: KindPolicies;
 }

@@ -94,6 +94,8 @@ export const MAX_AUDIT_ENTRIES = 100_000;
 
 /** Pauses of the whole instance. */
 export const MAX_PAUSES = 1000;
+/** Pauses of kinds: of one tenant, and beside these of all. Each claim of a tenant's jobs is told of them. */
+export const MAX_PAUSED_KINDS = 100;
 /** The note of a pause. In code points, as zod counts. */
 export const MAX_PAUSE_NOTE_CHARS = 500;
 /** Workers of one page, each with its jobs. */

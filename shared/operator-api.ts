@@ -30,6 +30,8 @@ export type PauseApi = {
 export interface PauseRef {
   /** Absent: the jobs of all tenants. */
   tenant?: string | undefined;
+  /** Absent: jobs of all kinds. The server need not have it: its jobs may be those of other programs. */
+  kind?: string | undefined;
 }
 
 export interface PauseRequest extends PauseRef {

@@ -19,9 +19,12 @@ export function isOfAll({ tenant, kind }: PauseScope): boolean {
   return tenant === undefined && kind === undefined;
 }
 
-/** True if it concerns all jobs of the tenant. */
-export function isOfTenant({ tenant, kind }: PauseScope, of: string): boolean {
-  return kind === undefined && (tenant === undefined || tenant === of);
+/** True if the scope has the job. */
+export function isPausedBy(
+  { tenant, kind }: PauseScope,
+  job: { readonly tenant: string; readonly kind: string },
+): boolean {
+  return (tenant ?? job.tenant) === job.tenant && (kind ?? job.kind) === job.kind;
 }
 
 /** For people: `everything`, `the tenant "acme"`. */

@@ -20,7 +20,7 @@ export interface Authenticated extends Principal {
 export const LOCAL_PRINCIPAL: Principal = {
   userId: "local",
   tenantId: "local",
-  scopes: [ALL_SCOPES, "operator"],
+  scopes: [ALL_SCOPES, "operator", "work"],
 };
 
 /** The owner of jobs, batches and feeds. */

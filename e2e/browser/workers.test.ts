@@ -1,9 +1,11 @@
 /** The page's workers and pauses: what operators and admins see and do. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import { createJobwireClient } from "#client/lib/client.ts";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
+import { defineKind } from "#server/kinds/define.ts";
 import { faultsOf, openTestPage, PHONE, type TestPage } from "#test/browser/page.fixture.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { waits } from "#test/jobs/waits.ts";
@@ -69,7 +71,7 @@ test("[O1] [O4] [O5] an operator sees what a worker runs, drains it, pauses ever
   await ofTenants.getByText("They asked for it").waitFor();
   await ofTenants.getByRole("button", { name: "Resume" }).click();
   await ofTenants.waitFor({ state: "detached" });
-  await pauseFor("Pause everything", "The provider is down");
+  await pauseFor("Pause jobs", "The provider is down");
   await page.getByText("Everything is paused").waitFor();
   await worker().locator("[data-status=paused]").waitFor();
   const { id: waiting } = await trpc.job.create.mutate(WAITS);
@@ -87,6 +89,28 @@ test("[O1] [O4] [O5] an operator sees what a worker runs, drains it, pauses ever
   await page.getByText("Waiting", { exact: true }).first().waitFor();
 });
 
+test("[O5] an operator pauses one kind of all, which the banner ends", async () => {
+  const others = defineKind({
+    name: "others",
+    input: z.object({}),
+    output: z.unknown(),
+    run: async () => null,
+  });
+  app = await createApp(loadConfig({ PORT: "0", LOG_LEVEL: "silent", ...data.env }), {
+    kinds: [waits, others],
+  });
+  await page.goto(`${app.url}/workers`);
+  await press("Pause jobs");
+  await page.getByRole("dialog").getByLabel("Jobs").selectOption("others");
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole("dialog").getByRole("button", { name: "Pause jobs" }).click();
+  await page.getByText("Jobs of the kind others are paused").waitFor();
+  await page.setViewportSize(PHONE);
+  expect(await faultsOf(page)).toEqual([]);
+  await press("Resume");
+  await page.getByText("Jobs of the kind others are paused").waitFor({ state: "detached" });
+});
+
 test("[O3] an admin pauses the tenant's jobs from the account, and sees no workers", async () => {
   app = await startAppWithTokens(data, { kinds: [waits] });
   const cookie = await signIn(app, await tokenFor("boss", { scope: "jobs:read jobs:write admin" }));
@@ -95,7 +119,7 @@ test("[O3] an admin pauses the tenant's jobs from the account, and sees no worke
   await page.goto(app.url);
   await press("Account: boss");
   expect(await page.getByRole("link", { name: "Workers" }).count()).toBe(0);
-  await pauseFor("Pause all jobs", "Moving the office");
+  await pauseFor("Pause jobs", "Moving the office");
   await page.getByText("All jobs of your tenant are paused").waitFor();
   await page.getByText("Moving the office").waitFor();
   expect(await faultsOf(page)).toEqual([]);

@@ -70,6 +70,7 @@ const PAGES: Record<string, { files: string[]; around?: Record<string, string> }
         declare const jobId: string;\n`,
     },
   },
+  "docs/workers.md": { files: ["kind.ts"] },
   "docs/tracing.md": {
     files: ["traceparent.ts"],
     around: {

@@ -10,6 +10,8 @@ import {
 } from "jose";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { defineKind } from "#server/kinds/define.ts";
 import { WebSocket } from "ws";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
@@ -27,7 +29,7 @@ import { type Described, describedBy } from "#test/transports/described.ts";
 import { newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createRevocations } from "./revocations.ts";
-import { EVENTS, PROCEDURES } from "./permissions.ts";
+import { EVENTS, PROCEDURES, WORK, type WorkProcedure } from "./permissions.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
 const AUDIENCE = "jobwire";
@@ -49,6 +51,9 @@ interface Answers {
   seePauses: string;
   share: string;
   ticket: string;
+  /** To ask for work, and to call about a job of the tenant. */
+  askForWork: string;
+  work: string;
 }
 const OK = "ok";
 const all = (code: string): Answers => ({
@@ -66,12 +71,16 @@ const all = (code: string): Answers => ({
   seePauses: code,
   share: code,
   ticket: code,
+  askForWork: code,
+  work: code,
 });
 /** All that concerns jobs. */
 const allJobs = (code: string): Answers => ({
   ...all(code),
   administer: "FORBIDDEN",
   operate: "FORBIDDEN",
+  askForWork: "FORBIDDEN",
+  work: "FORBIDDEN",
 });
 const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
 const readOnly: Answers = {
@@ -152,6 +161,18 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "system.info": "anything",
   "system.onState": "anything",
 };
+/** The API alone serves these. */
+const WORK_GROUPS: Record<WorkProcedure, keyof Answers> = {
+  "work.claim": "askForWork",
+  "work.progress": "work",
+  "work.draft": "work",
+  "work.renew": "work",
+  "work.deliver": "work",
+  "work.block": "work",
+  "work.fail": "work",
+  "work.release": "work",
+};
+const GROUPS_OF_API = { ...GROUPS, ...WORK_GROUPS };
 const SUBSCRIPTIONS = new Set([
   "job.onUpdate",
   "job.onOutput",
@@ -195,6 +216,8 @@ let ids: { jobId: string; batchId: string };
 let scheduleId: string;
 /** The worker in the server. */
 let workerId: string;
+/** A job of a kind without `run`, which a worker holds. */
+let held: { jobId: string; token: string };
 let described: Described;
 /** The operations of the API that some caller could use. */
 const succeeded = new Set<string>();
@@ -307,6 +330,22 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   ["with an API key of their owner that may only read", async () => keys.reading, readOnly],
   ["with an API key that may do all that their owner may", async () => keys.whole, allJobs(OK)],
   ["with an API key of another tenant", async () => keys.foreign, stranger],
+  ["with `work` alone", () => signed({ scope: "work" }), { ...noScope, askForWork: OK, work: OK }],
+  [
+    "with an API key that has `work` alone",
+    async () => keys.work,
+    { ...noScope, askForWork: OK, work: OK },
+  ],
+  [
+    "with `work` alone, of another tenant",
+    () => signed({ scope: "work", tenant: "bakery" }),
+    { ...noScope, askForWork: OK, work: "NOT_FOUND" },
+  ],
+  [
+    "with an API key that has `work` and `operator`, of another tenant",
+    async () => keys.anyWork,
+    { ...noScope, askForWork: OK, work: OK, operate: OK, seePauses: OK },
+  ],
   [OPERATOR, async () => keys.operator, { ...noScope, operate: OK, seePauses: OK }],
   ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
   ["with an expired API key", async () => keys.expired, all("UNAUTHENTICATED")],
@@ -335,7 +374,16 @@ async function forgedStreamToken(): Promise<string> {
     .sign(new TextEncoder().encode(SECRET));
 }
 
-type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expired" | "leaver";
+type KeyName =
+  | "work"
+  | "anyWork"
+  | "reading"
+  | "whole"
+  | "foreign"
+  | "operator"
+  | "revoked"
+  | "expired"
+  | "leaver";
 
 /** Stored before the server opens the data. */
 async function storeKeys(): Promise<Record<KeyName, string>> {
@@ -373,6 +421,8 @@ async function storeKeys(): Promise<Record<KeyName, string>> {
     whole: (await make(person)).key,
     foreign: (await make(person, "bakery")).key,
     operator: (await make(["operator"])).key,
+    work: (await make(["work"])).key,
+    anyWork: (await make(["work", "operator"], "bakery")).key,
     revoked: revoked.key,
     expired: (await make(person, "acme", new Date(yesterday.getTime() + 1000))).key,
   };
@@ -393,7 +443,7 @@ beforeAll(async () => {
     AUTH_JWT_SECRET: SECRET,
     AUTH_AUDIENCE: AUDIENCE,
   };
-  app = await createApp(loadConfig({ ...data.env, ...env }), { kinds: [waits] });
+  app = await createApp(loadConfig({ ...data.env, ...env }), { kinds: [waits, elsewhere] });
   const token = await signed();
   const ask = (path: string, input: object) => overHttp({ path, input, token, isRefused: false });
   const workers = await overHttp({
@@ -407,6 +457,7 @@ beforeAll(async () => {
   const authorization = `Bearer ${token}`;
   const document = await fetch(`${app.url}/api/v1/openapi.json`, { headers: { authorization } });
   described = describedBy((await document.json()) as OpenApi);
+  held = await takeWork();
   const batch = await ask("batch.create", { jobs: [{ kind: "waits", input: {} }] });
   const batchId = idIn(batch);
   const job = await ask("job.create", { kind: "waits", input: {} });
@@ -428,6 +479,21 @@ afterAll(async () => {
   await app.close();
   await data.remove();
 });
+
+/** Jobs of a kind that no process runs. */
+const elsewhere = defineKind({ name: "elsewhere", input: z.object({}), output: z.unknown() });
+
+async function takeWork(): Promise<typeof held> {
+  const input = { kind: "elsewhere", input: {} };
+  await overHttp({ path: "job.create", input, token: await signed(), isRefused: false });
+  const answer = await fetch(`${app.url}/api/v1/work/claims`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${keys.work}` },
+    body: JSON.stringify({ kinds: ["elsewhere"] }),
+  });
+  const { jobs } = (await answer.json()) as { jobs: [typeof held] };
+  return jobs[0];
+}
 
 /** The fields that the answers have, of a job or of what was shared. */
 interface Answer {
@@ -539,6 +605,10 @@ function bodyOf({ operationId, method }: Route): object | undefined {
   if (operationId === "createBatch") return { jobs: [{ kind: "waits", input: {} }] };
   if (operationId === "upsertSchedule") return scheduleOf("another");
   if (operationId === "createTicket") return { path: `/jobs/${ids.jobId}/events` };
+  if (operationId === "claimWork") return { kinds: ["elsewhere"], waitMs: 0 };
+  if (operationId.endsWith("Work")) {
+    return { token: held.token, percent: 1, message: "It goes on", text: "A", output: 1 };
+  }
   if (operationId === "revoke") return { tokenId: "another" };
   return method === "POST" ? {} : undefined;
 }
@@ -552,7 +622,8 @@ interface AskedOfApi {
 }
 
 function addressOf({ path }: Route): string {
-  const params: Record<string, string> = { ...ids, scheduleId, workerId, linkId: ABSENT };
+  const jobId = path.startsWith("/work/") ? held.jobId : ids.jobId;
+  const params: Record<string, string> = { ...ids, jobId, scheduleId, workerId, linkId: ABSENT };
   return `/api/v1${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? "")}`;
 }
 
@@ -613,10 +684,11 @@ async function hasAnswered(): Promise<void> {
 
 test("[P3] every procedure and event is asked", () => {
   expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
+  expect(Object.keys(WORK_GROUPS)).toEqual([...WORK.keys()]);
   expect(EVENTS.size).toBe(12);
 });
 
-describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, answers) => {
+describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (_who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],
@@ -647,13 +719,15 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
     for (const route of ROUTES_OF_API) {
       const { operationId, answer, stream } = route;
       if (answer !== undefined) {
-        const code = answers[GROUPS[answer.procedure]];
+        // The calls of others ended its attempt.
+        if (answers.work === OK && answer.procedure.startsWith("work.")) held = await takeWork();
+        const code = answers[GROUPS_OF_API[answer.procedure]];
         if (SWITCHES_OFF.has(operationId) && code === OK) continue;
         expected[operationId] = code;
         told[operationId] = await overApi(route, { token: given, isStream: false });
       }
       if (stream !== undefined) {
-        const code = answers[GROUPS[stream.procedure]];
+        const code = answers[GROUPS_OF_API[stream.procedure]];
         expected[`${operationId} SSE`] = code;
         told[`${operationId} SSE`] = await overApi(route, { token: given, isStream: true });
         expected[`${operationId} WebSocket`] = code;
@@ -677,7 +751,7 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
     expect(await statuses("/healthz")).toBe(200);
     expect(await statuses("/readyz")).toBe(200);
     const refused = answers.anything === OK ? 403 : 401;
-    expect(await statuses("/metrics")).toBe(who === OPERATOR ? 200 : refused);
+    expect(await statuses("/metrics")).toBe(answers.operate === OK ? 200 : refused);
   });
 
   test("over Socket.IO", async () => {

@@ -9,10 +9,7 @@ import type { Audit } from "./audit.ts";
 
 export interface Pauses {
   list(): Promise<Pause[]>;
-  /**
-   * Stores a pause, unless there is one of the same scope, and returns the one that is stored. `BAD_REQUEST` for a scope that this
-   * server's claims do not obey.
-   */
+  /** Stores a pause, unless there is one of the same scope, and returns the one that is stored. */
   set(scope: PauseScope & { note?: string | undefined }, actor: AuditActor): Promise<Pause>;
   /** `NOT_FOUND` where there is no pause of this scope. */
   remove(scope: PauseScope, actor: AuditActor): Promise<Pause>;
@@ -28,19 +25,9 @@ export function createPauses({ store, audit, now }: PausesOptions): Pauses {
   const record = (action: "pause.set" | "pause.remove", scope: PauseScope, actor: AuditActor) =>
     audit.record(scope.tenant ?? INSTANCE_LIST, { action, target: textOfScope(scope), actor });
 
-  function assertObeyed({ tenant, kind }: PauseScope): void {
-    const { tenants, kinds } = store.obeys;
-    if ((tenant === undefined || tenants) && (kind === undefined || kinds)) return;
-    const which = tenants
-      ? "everything, or a tenant, but no single kind"
-      : "everything, and no less";
-    throw new AppError("BAD_REQUEST", `This server can pause ${which}.`);
-  }
-
   return {
     list: () => store.list(),
     async set({ note = "", ...scope }, actor) {
-      assertObeyed(scope);
       const { user, via } = actor;
       const pause = { ...scopeOf(scope), at: now(), note, by: { user, via } };
       const before = await store.set(pause);

@@ -90,6 +90,33 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
   } satisfies Record<ProcedurePath, Requirement>),
 );
 
+export type WorkProcedure = `work.${
+  | "claim"
+  | "progress"
+  | "draft"
+  | "renew"
+  | "deliver"
+  | "block"
+  | "fail"
+  | "release"}`;
+
+/** Calls of workers of other programs, which the API alone serves. */
+export const WORK: ReadonlyMap<string, Requirement> = new Map(
+  Object.entries<Requirement>({
+    "work.claim": "work",
+    "work.progress": "work",
+    "work.draft": "work",
+    "work.renew": "work",
+    "work.deliver": "work",
+    "work.block": "work",
+    "work.fail": "work",
+    "work.release": "work",
+  } satisfies Record<WorkProcedure, Requirement>),
+);
+
+/** All that the API serves. */
+export const OF_API: ReadonlyMap<string, Requirement> = new Map([...PROCEDURES, ...WORK]);
+
 /** The procedures that a ticket can open: the subscriptions. */
 export const STREAMS: ReadonlySet<string> = new Set([
   "job.onUpdate",

@@ -11,6 +11,7 @@ import { UsageError } from "./usage-error.ts";
 
 interface Options {
   tenant?: string;
+  kind?: string;
   note?: string;
   json?: true;
 }
@@ -20,13 +21,15 @@ export function addPauseCommands(program: Command, context: CommandContext): voi
     .command("pause")
     .description("lets no job start until it is resumed; those that run go on")
     .option("--tenant <tenant>", "only jobs of this tenant")
+    .option("--kind <kind>", "only jobs of this kind")
     .option("--note <text>", "the reason, which people see")
     .option("--json", "print the pause as JSON")
     .action((options: Options) => set(options, context));
   program
     .command("resume")
     .description("ends a pause")
-    .option("--tenant <tenant>", "that of this tenant (default: that of everything)")
+    .option("--tenant <tenant>", "that of this tenant (default: that of all tenants)")
+    .option("--kind <kind>", "that of this kind (default: that of all kinds)")
     .option("--json", "print it as JSON")
     .action((options: Options) => remove(options, context));
   program
@@ -37,9 +40,10 @@ export function addPauseCommands(program: Command, context: CommandContext): voi
 }
 
 /** The same bounds as those of requests. */
-function scopeOf({ tenant }: Options): PauseScope {
+function scopeOf({ tenant, kind }: Options): PauseScope {
   if (tenant === "") throw new UsageError("--tenant: a tenant's name is not empty.");
-  return tenant === undefined ? {} : { tenant };
+  if (kind === "") throw new UsageError("--kind: a kind's name is not empty.");
+  return { ...(tenant !== undefined && { tenant }), ...(kind !== undefined && { kind }) };
 }
 
 async function set(options: Options, { env, stdout, now }: CommandContext): Promise<void> {

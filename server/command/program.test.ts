@@ -649,7 +649,15 @@ describe("workers and pauses", () => {
       code: 1,
       err: "error: There is no pause of everything.\n",
     });
+    expect((await run(["pause", "--kind", "mail", "--tenant", "acme"])).out).toBe(
+      'Paused: the kind "mail" of the tenant "acme", since 2026-01-01 12:00. Jobs that run go on.\n',
+    );
+    expect((await run(["resume", "--kind", "mail"])).err).toBe(
+      'error: There is no pause of the kind "mail".\n',
+    );
+    expect((await run(["resume", "--kind", "mail", "--tenant", "acme"])).code).toBe(0);
     expect(await run(["pause", "--tenant", ""])).toMatchObject({ code: 2 });
+    expect(await run(["pause", "--kind", ""])).toMatchObject({ code: 2 });
     expect(await run(["pause", "--note", "x".repeat(501)])).toMatchObject({ code: 2 });
     expect((await run(["audit", "--instance", "--json"])).out.match(/pause\.\w+/g)).toEqual([
       "pause.remove",

@@ -2,6 +2,7 @@
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobSummary } from "#shared/job.ts";
 import type { LimitsOfKinds } from "./kind-limits.ts";
+import type { Wanted } from "./wanted.ts";
 
 export interface Claiming {
   /**
@@ -27,6 +28,9 @@ export interface Claiming {
    * and the next claim may come with others. No limit is exceeded, with any number of processes, through the death of any of
    * them at any moment and through answers and hints that are lost; except by an engine with `multiProcess` that lost its newest
    * writes, until the leases that it lost would have ended. Without `multiProcess`, opening the data forgets the starts.
+   *
+   * `wanted` is a limit too: a ready job that is not wanted is held back from this claim. A claim may give others that it does
+   * not want, as those whose lease ended. Its caller ends them with a `release` that does not count.
    *
    * The order is exact for claims of one job, and for all where no kind has limits. With `multiProcess`, a claim of several may
    * let a tenant that waits for the same limit as another one have its turn later in that claim.
@@ -72,6 +76,8 @@ export interface ClaimRequest {
   now: Date;
   /** Default: no kind has any. */
   limits?: LimitsOfKinds | undefined;
+  /** Default: all. */
+  wanted?: Wanted | undefined;
   /** The first message and percent of an attempt. Pure. */
   start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }

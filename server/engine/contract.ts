@@ -41,6 +41,7 @@ import type { DraftSlice, LineSlice } from "./written.ts";
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { Claim, ClaimRef, ClaimRequest } from "./claiming.ts";
 export type { KindLimits, Waiting } from "./kind-limits.ts";
+export { isWanted, type Wanted } from "./wanted.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type { AuditStore } from "./audit-store.ts";
 export type {
@@ -71,9 +72,9 @@ export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
   /**
-   * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and
-   * opening the data ends all leases: the process that held them is gone. Where true, a claim finds the jobs of a
-   * dead process some time after their leases end.
+   * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and opening the
+   * data ends all leases but those of jobs that run elsewhere (`OpenOptions`): the process that held them is gone. Where true, a
+   * claim finds the jobs of a dead process some time after their leases end.
    */
   readonly multiProcess: boolean;
 }
@@ -155,9 +156,12 @@ export interface Engine
 
   /**
    * Appends text to the draft of the attempt that holds the claim; the first call of an attempt starts the draft
-   * over. `NOT_FOUND` and `CLAIM_LOST` as with `change`; `ILLEGAL_TRANSITION` while the job is not PROCESSING.
+   * over. Returns the length of the draft then, in UTF-16 units. `NOT_FOUND` and `CLAIM_LOST` as with `change`;
+   * `ILLEGAL_TRANSITION` while the job is not PROCESSING.
+   * `at`: the length that the draft has before the text, so that a call can be repeated. A draft that has more already, by the
+   * length of the text at least, is left as it is; `BAD_REQUEST` where it ends elsewhere.
    */
-  appendDraft(claim: ClaimRef, text: string): Promise<void>;
+  appendDraft(claim: ClaimRef, text: string, at?: number): Promise<number>;
   /** Pieces with `seq > after` of the newest attempt that wrote any, in order. `undefined`: no such job. */
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 

@@ -21,6 +21,13 @@ export function notWriting(jobId: string, status: JobStatus): AppError {
   );
 }
 
+export function notTheEnd(jobId: string, at: number, length: number): AppError {
+  return new AppError(
+    "BAD_REQUEST",
+    `The draft of job ${jobId} has ${length} UTF-16 units, so no text goes at ${at}.`,
+  );
+}
+
 /** Only for a moment, unless the command that gives the job away was interrupted. */
 export function isMoving(jobId: string): AppError {
   return new AppError(

@@ -58,7 +58,7 @@ const OPERATIONS: Readonly<Record<Exclude<keyof Engine, Store | Unmeasured>, tru
   health: true,
 };
 /** Not operations on the data. */
-type UnmeasuredOfStore = "obeys" | "onOrder";
+type UnmeasuredOfStore = "onOrder";
 const STORES: {
   readonly [S in Store]: Readonly<Record<Exclude<keyof Engine[S], UnmeasuredOfStore>, true>>;
 } = {

@@ -1,6 +1,6 @@
 /** The part of an engine that stores pauses. Its methods reject as those of the engine do (`contract.ts`). */
 import { AppError } from "#shared/errors.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import type { Pause, PauseScope } from "#shared/pause.ts";
 
 /**
@@ -9,12 +9,8 @@ import type { Pause, PauseScope } from "#shared/pause.ts";
  */
 export interface PauseStore {
   /**
-   * The scopes that claims of this engine obey beside the one of all jobs. A scope that they do not obey is not to be stored:
-   * a pause would do nothing.
-   */
-  readonly obeys: { readonly tenants: boolean; readonly kinds: boolean };
-  /**
-   * Stores a pause, unless there is one of the same scope: then returns that one. `BAD_REQUEST` when there are `MAX_PAUSES`.
+   * Stores a pause, unless there is one of the same scope: then returns that one. `BAD_REQUEST` when there are `MAX_PAUSES`, or
+   * `MAX_PAUSED_KINDS` of kinds of the same tenant, or of all.
    */
   set(pause: Pause): Promise<Pause | undefined>;
   /** Returns the pause that it removed. */
@@ -27,6 +23,13 @@ export function tooManyPauses(): AppError {
   return new AppError(
     "BAD_REQUEST",
     `There are ${MAX_PAUSES} pauses (MAX_PAUSES), which is the most. Remove one first.`,
+  );
+}
+
+export function tooManyPausedKinds(): AppError {
+  return new AppError(
+    "BAD_REQUEST",
+    `${MAX_PAUSED_KINDS} kinds are paused (MAX_PAUSED_KINDS), the most of a tenant, or of all. Resume one first.`,
   );
 }
 

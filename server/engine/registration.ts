@@ -31,6 +31,10 @@ export interface OpenOptions {
   after?: Clock["after"] | undefined;
   /** Of tenants in the queue. Default: each has 1. */
   weights?: TenantWeights | undefined;
+  /**
+   * Kinds whose jobs run outside of the processes that have the data open, so that their leases go on when one opens them. Default: none.
+   */
+  elsewhere?: ReadonlySet<string> | undefined;
   /** Called for each group of writes that was stored at once, with the number of these. Never throws. */
   onGroup?: ((size: number) => void) | undefined;
 }

@@ -22,8 +22,8 @@ import { guard, isOver, LOST } from "./claim-guard.ts";
 import { type KindCode, startCode } from "./kind-code.ts";
 import { endingOf } from "./outcome.ts";
 import { openReports } from "./reports.ts";
+import { afterLease } from "./lost-attempt.ts";
 import {
-  afterCrash,
   afterError,
   type Ending,
   faultOf,
@@ -60,6 +60,13 @@ interface AttemptContext extends AttemptPolicy {
   returned: () => void;
 }
 
+/** Of a job that its claim did not want: a worker elsewhere runs it. */
+const LEFT: Ending = {
+  action: "release",
+  message: "Job left to a worker of another program",
+  delayMs: 0,
+  counts: false,
+};
 const STORE_AGAIN_MS = 1000;
 const STOP_MS = 30_000;
 
@@ -92,7 +99,7 @@ async function attemptIn(
   const log = createAttemptLog(context.log, job, context.clock);
   try {
     if (claim.started === null) {
-      const end = afterCrash(job, retryPolicyOf(job, context.kinds.get(job.kind), context));
+      const end = afterLease(job, context.kinds.get(job.kind), context, now());
       await change(end);
       log.ended(end);
       span.end(...outcomeOf(end, signal, "CRASHED"));
@@ -149,6 +156,7 @@ async function run(
     const message = `This server does not know the kind "${job.kind}"`;
     return { ending: { action: "fail", error: { code: "UNKNOWN_KIND", message } } };
   }
+  if (kind.remote) return { ending: LEFT };
   if (fault !== undefined) {
     log.error({ reason: fault.message }, "A job cannot run");
     return { ending: { action: "fail", error: fault } };

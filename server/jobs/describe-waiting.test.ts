@@ -18,6 +18,8 @@ const queued = (ahead: number, message: string) => ({ reason: "queued", ahead, m
 test.each([
   [{}, "All jobs are paused"],
   [{ tenant: "acme" }, "The jobs of its tenant are paused"],
+  [{ kind: "mail" }, "The jobs of its kind are paused"],
+  [{ tenant: "acme", kind: "mail" }, "The jobs of its kind and tenant are paused"],
 ])("[O8] a job that waits for the end of the pause of %o says so", (scope, message) => {
   const full = { ...READY, ahead: 2, running: { kind: 5, key: 2 } };
   expect(describeWaiting(full, BOTH, scope)).toEqual(queued(2, message));

@@ -2,7 +2,7 @@
 import type { Waiting } from "#server/engine/contract.ts";
 import { cutText } from "#shared/cut-text.ts";
 import type { LimitsOfKind } from "#shared/kind-policies.ts";
-import { isOfAll, type PauseScope } from "#shared/pause.ts";
+import type { PauseScope } from "#shared/pause.ts";
 import { aheadOf, type CountedByKey, durationOf, type JobWaiting } from "#shared/waiting.ts";
 
 /** Of a key, in a sentence. */
@@ -28,7 +28,7 @@ export function describeWaiting(
   const and = (sentence: string) =>
     [sentence, aheadOf(ahead)].filter((part) => part !== "").join(", and ");
   if (paused !== undefined) {
-    const message = `${isOfAll(paused) ? "All jobs" : "The jobs of its tenant"} are paused`;
+    const message = `${jobsOf(paused)} are paused`;
     return { reason: "queued", ahead, message };
   }
   const { perKey } = limits;
@@ -55,6 +55,11 @@ export function describeWaiting(
   }
   const message = ahead === 0 ? "It starts when a worker is free" : aheadOf(ahead);
   return { reason: "queued", ahead, message };
+}
+
+function jobsOf({ tenant, kind }: PauseScope): string {
+  if (kind === undefined) return tenant === undefined ? "All jobs" : "The jobs of its tenant";
+  return tenant === undefined ? "The jobs of its kind" : "The jobs of its kind and tenant";
 }
 
 type Named = LimitsOfKind["perKey"];

@@ -28,7 +28,7 @@ const GATHER_MS = 40;
 const MAX_WAITING = 64 * 1024;
 
 export function createDraftWriter(
-  append: (text: string) => Promise<void>,
+  append: (text: string) => Promise<unknown>,
   options: DraftOptions = {},
 ): DraftWriter {
   const { onFull, maxBytes = MAX_DRAFT_BYTES, maxPieces = MAX_DRAFT_PIECES } = options;

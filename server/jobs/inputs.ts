@@ -166,6 +166,7 @@ export const WorkersQuery = Page.extend({
 /** Strict: a field that is left out of a scope would widen it to everything. */
 export const PauseScope = z.strictObject({
   tenant: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+  kind: Text.min(1).max(MAX_KIND_CHARS).optional(),
 });
 export const ToPause = PauseScope.extend({
   note: Text.trim().max(MAX_PAUSE_NOTE_CHARS).optional(),

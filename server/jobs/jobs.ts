@@ -25,7 +25,7 @@ import { isSettled, type Job } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { LogLine } from "#shared/log-line.ts";
-import { isOfTenant } from "#shared/pause.ts";
+import { isPausedBy } from "#shared/pause.ts";
 import { mayReadLines, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { jobsOfBatch } from "./batch-jobs.ts";
@@ -177,7 +177,7 @@ export function createJobs(
       const own = kindLimits.get(job.kind);
       const waiting = await engine.waiting(jobId, own);
       if (waiting === undefined) return null;
-      const paused = (await engine.pauses.list()).find((pause) => isOfTenant(pause, job.tenant));
+      const paused = (await engine.pauses.list()).find((pause) => isPausedBy(pause, job));
       return describeWaiting(waiting, own, paused);
     },
 

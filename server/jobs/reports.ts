@@ -37,7 +37,7 @@ interface ReportsOptions {
   events: number;
   store: {
     progress(percent: number, message: string, details: unknown): Promise<unknown>;
-    draft(text: string): Promise<void>;
+    draft(text: string): Promise<unknown>;
     lines(lines: readonly NewLogLine[]): Promise<void>;
   };
   now: () => Date;

@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, DEFAULT_START } from "#server/kinds/define.ts";
 import { limitsOfKinds } from "#server/kinds/policies.ts";
+import { remoteKinds } from "#server/kinds/remote.ts";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import type { Clock } from "#shared/clock.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
@@ -55,7 +56,6 @@ export interface RunnerOptions extends AttemptPolicy {
   observer?: RunnerObserver | undefined;
 }
 
-/** The start of a job whose kind does not define one, or is unknown to this server. */
 /** A runner that died is found after this long at the latest (where its engine cannot tell at once). */
 const LEASE_MS = 30_000;
 /** The runner claims at least this often, even without hints. */
@@ -78,6 +78,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const { clock = () => performance.now() } = options;
   /** Those of this program, for all of its claims. */
   const limits = limitsOfKinds(options.kinds);
+  const elsewhere = remoteKinds(options.kinds);
+  const wanted = elsewhere.size === 0 ? undefined : { except: elsewhere };
   const moment = () => ({ wall: now(), steady: clock() });
   /** By claim and not by job: a job can come back before its old code has noticed. */
   const running = new Set<Running>();
@@ -92,7 +94,7 @@ export function createRunner(options: RunnerOptions): Runner {
     workers: engine.workers,
     id: worker,
     identity: options.identity,
-    kinds: options.kinds.keys(),
+    kinds: options.kinds.keys().filter((name) => !elsewhere.has(name)),
     slots: concurrency,
     startedAt: now(),
     ttlMs: (2 * leaseMs) / 3,
@@ -134,7 +136,8 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       // After sleep, renew first: this process must not claim its own jobs as those of a dead runner.
       if (longestBetween(renewedAt, moment()) > leaseMs / 2) await renew();
-      const claims = await engine.claim({ worker, max, leaseMs, now: now(), limits, start });
+      const asked = { worker, max, leaseMs, now: now(), limits, wanted, start };
+      const claims = await engine.claim(asked);
       claims.forEach(take);
     } catch (error) {
       log.error({ err: asError(error) }, "No job could be claimed. The runner tries again");

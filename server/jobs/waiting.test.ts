@@ -132,7 +132,7 @@ test("[O8] a job that waits for the end of a pause says so", async () => {
   const by = { user: "op", via: "key" } as const;
   const pause = { tenant: me.tenantId, at: new Date(), note: "", by };
   await fixture.engine.pauses.set({ ...pause, tenant: `not ${me.tenantId}` });
-  await fixture.engine.pauses.set({ ...pause, kind: "mail" });
+  await fixture.engine.pauses.set({ ...pause, kind: "another kind" });
   expect(await why(jobId)).toMatchObject({ message: "It starts when a worker is free" });
   await fixture.engine.pauses.set(pause);
   expect(await why(jobId)).toMatchObject({ message: "The jobs of its tenant are paused" });

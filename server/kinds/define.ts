@@ -62,14 +62,17 @@ export interface KindDefinition<
    * runner runs again from the beginning, so `run` must be safe to repeat.
    * Throw `Transient` to have the job retried and `Failure` to end it; any other thrown value ends the job as a fault of
    * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
+   * Without it, workers of other programs run the jobs (docs/workers.md).
    * Name its parameter, used or not, where the output has literal types: without one the compiler widens `"file"` to `string`.
    */
   // Without NoInfer the compiler reads the body before it knows the output, and `{ type: "file" }` becomes `{ type: string }`.
-  readonly run: NoInfer<
-    (
-      context: RunContext<Stored<z.output<Input>>, z.input<Details>>,
-    ) => Promise<z.input<Output> | Outcome<z.input<Output>>>
-  >;
+  readonly run?:
+    | NoInfer<
+        (
+          context: RunContext<Stored<z.output<Input>>, z.input<Details>>,
+        ) => Promise<z.input<Output> | Outcome<z.input<Output>>>
+      >
+    | undefined;
 }
 
 /** A kind that a server can register. Its types are in one property that has no value, which keeps them cheap to compare. */
@@ -88,6 +91,8 @@ export interface Kind<
   readonly schedules?: readonly DeclaredSchedule[] | undefined;
   /** Only safe with an input that the kind's own schema accepted. */
   run(context: RunContext<unknown>): Promise<unknown>;
+  /** Workers of other programs run its jobs; `run` rejects. */
+  readonly remote: boolean;
   readonly "~types"?: Types;
 }
 
@@ -101,7 +106,7 @@ export type KindMapOf<Kinds extends readonly AnyKind[]> = {
 
 export const DEFAULT_START = { progress: 0, message: "Job started" };
 
-/** Throws a `TypeError` where `run` or `title` is no function; `createJobwire` checks the rest. */
+/** Throws a `TypeError` where `run` or `title` is there and no function; `createJobwire` checks the rest. */
 export function defineKind<
   const Name extends string,
   Input extends SchemaTypes,
@@ -120,8 +125,7 @@ export function defineKind<
 > {
   const { name, description = "", start = DEFAULT_START, schedules = [] } = definition;
   for (const part of ["run", "title"] as const) {
-    const isAbsent = part === "title" && definition.title === undefined;
-    if (!isAbsent && typeof definition[part] !== "function") {
+    if (definition[part] !== undefined && typeof definition[part] !== "function") {
       throw new TypeError(`The kind "${name}" has no function \`${part}\`.`);
     }
   }
@@ -143,8 +147,18 @@ export function defineKind<
     output: definition.output as SchemaTypes as Schema,
     // The casts are sound because every input passes `input` and the store before these two see it.
     title: (stored) => (definition.title === undefined ? name : definition.title(stored as never)),
-    run: (context) => definition.run(context as never),
+    run: (context) =>
+      definition.run === undefined
+        ? Promise.reject(isRunElsewhere(name))
+        : definition.run(context as never),
+    remote: definition.run === undefined,
   };
+}
+
+function isRunElsewhere(name: string): TypeError {
+  return new TypeError(
+    `The kind "${name}" has no \`run\`: workers of other programs run its jobs.`,
+  );
 }
 
 /** The type of a value after `JSON.parse(JSON.stringify(value))`. */

@@ -71,7 +71,7 @@ function assertName(name: unknown): void {
 }
 
 function infoOf(kind: AnyKind): KindInfo {
-  const { name, description, input, details, output } = kind;
+  const { name, description, input, details, output, remote } = kind;
   const policies = checkPolicies(name, kind);
   return {
     name,
@@ -79,6 +79,7 @@ function infoOf(kind: AnyKind): KindInfo {
     input: jsonSchemaOf(name, "input", input),
     ...(details !== undefined && { details: jsonSchemaOf(name, "details", details) }),
     output: jsonSchemaOf(name, "output", output),
+    ...(remote && { remote }),
     ...(policies !== undefined && { policies }),
   };
 }

@@ -30,12 +30,20 @@ export interface KindRun<Types extends KindTypes> {
 
 const PRINCIPAL: Principal = { userId: "test", tenantId: "test", scopes: ["*"] };
 
-/** Resolves when the job has settled, however it ended. Rejects with `BAD_REQUEST` for an input that does not fit. */
+/**
+ * Resolves when the job has settled, however it ended. Rejects with `BAD_REQUEST` for an input that does not fit, and with a
+ * `TypeError` for a kind without `run`.
+ */
 export async function runKind<Name extends string, Types extends KindTypes>(
   kind: Kind<Name, Types>,
   input: Types["input"],
   { maxAttempts = 1, signal }: RunKindOptions = {},
 ): Promise<KindRun<Types>> {
+  if (kind.remote) {
+    throw new TypeError(
+      `The kind "${kind.name}" has no \`run\`: workers of other programs run it.`,
+    );
+  }
   const data = await newTestData({ MAX_ATTEMPTS: String(maxAttempts), SHUTDOWN_GRACE_MS: "0" });
   const clock = createTestClock();
   const { jobs, close }: Pick<Jobwire, "jobs" | "close"> = createJobwireBy<readonly AnyKind[]>(

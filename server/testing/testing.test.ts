@@ -45,6 +45,8 @@ describe("runKind", () => {
     expect(logs).toMatchObject([{ attempt: 1, level: "debug", message: "Counting to 3" }]);
     // @ts-expect-error: a field has another type
     await expect(runKind(count, { to: "3" })).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    const elsewhere = defineKind({ name: "elsewhere", input: z.object({}), output: z.null() });
+    await expect(runKind(elsewhere, {})).rejects.toThrow('"elsewhere" has no `run`');
   });
 
   test("checks as a server does", async () => {

@@ -17,6 +17,7 @@ import type { PresenceService } from "#server/presence/open.ts";
 import type { PauseCommands } from "#server/auth/pauses.ts";
 import type { Workers } from "#server/auth/workers.ts";
 import type { Schedules } from "#server/schedules/schedules.ts";
+import type { WorkService } from "#server/work/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#shared/api.ts";
 import type { ActorVia } from "#shared/actor.ts";
@@ -83,6 +84,7 @@ export interface TransportContext {
   schedules: Schedules;
   pauses: PauseCommands;
   workers: Workers;
+  work: WorkService;
   sessions: Sessions;
   audit: Pick<Audit, "list">;
   identify: Identify;

@@ -66,6 +66,11 @@ export async function faultsOf(page: Page, rules?: readonly string[]): Promise<u
       }>;
     }
     const { axe } = globalThis as unknown as { axe: Axe };
+    // Colours that are still changing have too little contrast. Spinners have no end.
+    const changing = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(changing.map(({ finished }) => finished));
     // The results beside the violations would take longer to collect than to find.
     const options = { resultTypes: ["violations"], ...(runOnly && { runOnly }) };
     const { violations } = await axe.run(options);

@@ -115,8 +115,12 @@ export async function claimOne(engine: Engine, now: Date): Promise<Claim> {
 }
 
 /** A job that a worker holds. */
-export async function startedJob(engine: Engine, now: Date): Promise<ClaimRef> {
-  const job = newJob();
+export async function startedJob(
+  engine: Engine,
+  now: Date,
+  given: Partial<NewJob> = {},
+): Promise<ClaimRef> {
+  const job = newJob(given);
   await engine.createJob(job, now);
   const claim = await claimOne(engine, now);
   await engine.change(claim.jobId, START, now, claim);

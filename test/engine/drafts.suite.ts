@@ -35,6 +35,26 @@ export function draftsSuite(subject: EngineUnderTest): void {
       expect(await engine.readDraft(held.jobId, 4)).toMatchObject({ pieces: [], head: 4 });
     });
 
+    test("[G6] a piece that says where it goes is stored once, however often it comes", async ({
+      engine,
+    }) => {
+      const first = await startedJob(engine, at(0));
+      expect(await engine.appendDraft(first, "Once ", 0)).toBe(5);
+      expect(await engine.appendDraft(first, "Once ", 0)).toBe(5);
+      expect(await engine.appendDraft(first, "upon", 5)).toBe(9);
+      expect(await engine.appendDraft(first, "Once ", 0)).toBe(9);
+      expect(await engine.appendDraft(first, "\ud83d\ude00")).toBe(11);
+      expect(await codeOf(engine.appendDraft(first, "far", 12))).toBe("BAD_REQUEST");
+      expect(await codeOf(engine.appendDraft(first, "across", 9))).toBe("BAD_REQUEST");
+      expect(await draftOf(engine, first.jobId)).toBe("Once upon\ud83d\ude00");
+      await engine.change(first.jobId, release(), at(1), first);
+      const second = await claimOne(engine, at(1));
+      await engine.change(first.jobId, START, at(1), second);
+      expect(await codeOf(engine.appendDraft(second, "far", 11))).toBe("BAD_REQUEST");
+      expect(await engine.appendDraft(second, "Anew", 0)).toBe(4);
+      expect(await draftOf(engine, first.jobId)).toBe("Anew");
+    });
+
     test("a job without a draft has none", async ({ engine }) => {
       const { id } = await engine.createJob(newJob(), at(0));
       expect(await engine.readDraft(id, 0)).toEqual({ pieces: [], head: 0, status: "PENDING" });

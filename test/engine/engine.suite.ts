@@ -29,6 +29,7 @@ import { sharesSuite } from "./shares.suite.ts";
 import { usageSuite } from "./usage.suite.ts";
 import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
+import { wantedSuite } from "./wanted.suite.ts";
 import { workersSuite } from "./workers.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -60,6 +61,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     upkeepSuite(subject);
     usageSuite(subject);
     usersSuite(subject);
+    wantedSuite(subject);
     workersSuite(subject);
     modelSuite(subject);
   });

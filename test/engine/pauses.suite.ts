@@ -1,7 +1,7 @@
 /** Pauses, and that claims obey them. */
 import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import type { Pause } from "#shared/pause.ts";
 import { at, codeOf, LEASE_MS, newBatch, newJob, release, startedJob, STEP } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
@@ -22,6 +22,16 @@ async function queueFor(engine: Engine, tenant: string, count: number): Promise<
 async function tenantsOf(engine: Engine, max: number): Promise<string> {
   return (await claim(engine, max)).map(({ job }) => job.tenant).join(" ");
 }
+
+function queueOf(engine: Engine, tenant: string, kind: string): Promise<unknown> {
+  return engine.createJob(newJob({ tenant, kind }), at(0));
+}
+
+async function namesOf(engine: Engine): Promise<string[]> {
+  return (await claim(engine)).map(({ job }) => `${job.tenant} ${job.kind}`);
+}
+
+const byText = (one: string, other: string) => (one < other ? -1 : 1);
 
 export function pausesSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
@@ -167,6 +177,166 @@ export function pausesSuite(subject: EngineUnderTest): void {
         expect(await next()).toMatchObject([{ job: { tenant: "acme" } }]),
       );
       expect(await next()).toEqual([]);
+    });
+
+    test("[O5] a paused kind waits, of all tenants or of one, and other kinds of the same tenants do not", async ({
+      engine,
+    }) => {
+      await engine.pauses.set({ ...ALL, kind: "mail" });
+      await engine.pauses.set({ ...ALL, tenant: "acme", kind: "report" });
+      for (const tenant of ["acme", "other"]) {
+        for (const kind of ["mail", "report", "image"]) await queueOf(engine, tenant, kind);
+      }
+      expect(await namesOf(engine)).toEqual(["acme image", "other report", "other image"]);
+      await engine.pauses.remove({ tenant: "acme", kind: "report" });
+      await vi.waitFor(async () => expect(await namesOf(engine)).toEqual(["acme report"]));
+      await engine.pauses.remove({ kind: "mail" });
+      const given: string[] = [];
+      await vi.waitFor(async () => {
+        given.push(...(await namesOf(engine)));
+        expect(given).toEqual(["acme mail", "other mail"]);
+      });
+    });
+
+    test("[O5] a job waits as long as any of the pauses that concern it is set, in whatever order they end", async ({
+      engine,
+    }) => {
+      const scopes = [{}, { tenant: "acme" }, { kind: "mail" }, { tenant: "acme", kind: "mail" }];
+      for (const last of scopes) {
+        for (const scope of scopes) await engine.pauses.set({ ...ALL, ...scope });
+        await queueOf(engine, "acme", "mail");
+        for (const scope of scopes) {
+          if (scope === last) continue;
+          await engine.pauses.remove(scope);
+          expect(await namesOf(engine)).toEqual([]);
+        }
+        await engine.pauses.remove(last);
+        await vi.waitFor(async () => expect(await namesOf(engine)).toEqual(["acme mail"]));
+      }
+    });
+
+    test("[O6] of a paused kind, jobs whose lease ended or whose delay did wait for its end, and it is told", async ({
+      data,
+      engine,
+    }) => {
+      const [mail, report] = [{ kind: "mail" }, { kind: "report" }];
+      const died = await startedJob(engine, at(0), mail);
+      const other = await startedJob(engine, at(0), report);
+      const delayed = await startedJob(engine, at(0), mail);
+      await engine.change(delayed.jobId, release(1000), at(0), delayed);
+      for (const scope of [mail, { ...mail, tenant: "acme" }]) {
+        await engine.pauses.set({ ...ALL, ...scope });
+        await data.pass(2 * LEASE_MS);
+        await vi.waitFor(async () => {
+          const [first] = await claim(engine);
+          expect(first?.jobId).toBe(other.jobId);
+        });
+        expect(await claim(engine)).toEqual([]);
+        const work = vi.fn<() => void>();
+        const stop = engine.onWork(work);
+        await vi.waitFor(async () => expect(await claim(engine)).toEqual([]));
+        work.mockClear();
+        await engine.pauses.remove(scope);
+        await vi.waitFor(() => expect(work).toHaveBeenCalled());
+        stop();
+        const given: Claim[] = [];
+        await vi.waitFor(async () => {
+          given.push(...(await claim(engine)));
+          expect(given).toHaveLength(2);
+        });
+        expect(given.map(({ jobId }) => jobId).toSorted(byText)).toEqual(
+          [died.jobId, delayed.jobId].toSorted(byText),
+        );
+      }
+    });
+
+    test("[O6] a job of a paused kind whose lease ended is given at once then, also where nothing else waits", async ({
+      data,
+      engine,
+    }) => {
+      const { jobId } = await startedJob(engine, at(0), { kind: "mail" });
+      for (const scope of [{ kind: "mail" }, { kind: "mail", tenant: "acme" }]) {
+        await engine.pauses.set({ ...ALL, ...scope });
+        await data.pass(2 * LEASE_MS);
+        for (let n = 0; n < 3; n += 1) expect(await claim(engine)).toEqual([]);
+        await engine.pauses.remove(scope);
+        expect(await claim(engine)).toMatchObject([{ jobId }]);
+      }
+    });
+
+    test("[O9] what is paused costs its tenants no turns, and takes nothing of the limits of other kinds", async ({
+      engine,
+    }) => {
+      await engine.pauses.set({ ...ALL, kind: "mail" });
+      for (let n = 0; n < 4; n += 1) {
+        await queueOf(engine, "acme", "mail");
+        for (const tenant of ["acme", "other"]) await queueOf(engine, tenant, "report");
+      }
+      const limits = new Map([["mail", { concurrency: 1, rate: { limit: 1, perMs: 60_000 } }]]);
+      const given = await engine.claim({
+        worker: "w",
+        max: 20,
+        leaseMs: LEASE_MS,
+        now: at(1),
+        limits,
+      });
+      expect(given.map(({ job }) => job.tenant).join(" ")).toBe("acme other ".repeat(4).trim());
+      await engine.pauses.remove({ kind: "mail" });
+      await vi.waitFor(async () => {
+        const next = await engine.claim({
+          worker: "w",
+          max: 20,
+          leaseMs: LEASE_MS,
+          now: at(1),
+          limits,
+        });
+        expect(next.map(({ job }) => job.kind)).toEqual(["mail"]);
+      });
+    });
+
+    test("[O5] a scope may have any names, and is there when the data are opened again", async ({
+      data,
+      engine,
+    }) => {
+      const names = ["__proto__", "constructor", "a:b *", "a\nb", '"', "🌱", "*", "x".repeat(100)];
+      for (const kind of names) {
+        await engine.pauses.set({ ...ALL, kind });
+        await engine.pauses.set({ ...ALL, kind, tenant: kind });
+      }
+      await engine.close();
+      const again = await data.open();
+      await queueOf(again, "acme", "mail");
+      await queueOf(again, "acme", "constructor");
+      await queueOf(again, "__proto__", "__proto__");
+      expect(await namesOf(again)).toEqual(["acme mail"]);
+      for (const kind of names) {
+        expect(await again.pauses.remove({ kind })).toMatchObject({ kind });
+      }
+      await vi.waitFor(async () => expect(await namesOf(again)).toEqual(["acme constructor"]));
+      for (const kind of names) await again.pauses.remove({ kind, tenant: kind });
+      await vi.waitFor(async () => expect(await namesOf(again)).toEqual(["__proto__ __proto__"]));
+    });
+
+    test("[J22] a job of a paused kind expires as another does", async ({ data, engine }) => {
+      await engine.pauses.set({ ...ALL, kind: "mail" });
+      const { id } = await engine.createJob(newJob({ kind: "mail", expiresInMs: 1000 }), at(0));
+      await data.pass(2000);
+      await vi.waitFor(async () => {
+        await claim(engine);
+        expect(await engine.getSummary(id)).toMatchObject({ status: "ABORTED" });
+      });
+    });
+
+    test("[O9] there are MAX_PAUSED_KINDS of a tenant, and of all, at most", async ({ engine }) => {
+      for (const of of [{}, { tenant: "acme" }]) {
+        const set = (n: number) => engine.pauses.set({ ...ALL, ...of, kind: `k${n}` });
+        await Promise.all(Array.from({ length: MAX_PAUSED_KINDS }, (_, n) => set(n)));
+        expect(await codeOf(set(MAX_PAUSED_KINDS))).toBe("BAD_REQUEST");
+        expect(await set(0)).toMatchObject({ kind: "k0" });
+        await engine.pauses.remove({ ...of, kind: "k0" });
+        expect(await set(MAX_PAUSED_KINDS)).toBeUndefined();
+        expect(await engine.pauses.set({ ...ALL, ...of })).toBeUndefined();
+      }
     });
 
     test("one that is there stays as it is, and each scope has its own", async ({ engine }) => {

@@ -8,6 +8,8 @@ import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
 import type { KindLimits, LimitsOfKinds, Waiting } from "#server/engine/kind-limits.ts";
+import type { Wanted } from "#server/engine/wanted.ts";
+import { type PauseScope, textOfScope } from "#shared/pause.ts";
 import type { Owner } from "#shared/principal.ts";
 import { ANN, at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
@@ -37,6 +39,24 @@ export const limitsOfKinds: fc.Arbitrary<LimitsOfKinds> = fc
   .dictionary(kind, fc.record({ concurrency, rate, perKey }), { noNullPrototype: true })
   .map((limits) => new Map<string, KindLimits>(Object.entries(limits)));
 
+const someKinds = fc.option(
+  fc.subarray(KINDS, { minLength: 1 }).map((kinds) => new Set(kinds)),
+  { nil: undefined },
+);
+/** What a claim takes. */
+const wanted = fc.option(
+  fc.record({ only: someKinds, except: someKinds, tenant: fc.option(tenant, { nil: undefined }) }),
+  { nil: undefined },
+);
+
+/** Of a pause. All that an engine tells apart is frequent. */
+const scope = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<PauseScope>({}) },
+  { weight: 3, arbitrary: fc.record({ tenant }) },
+  { weight: 3, arbitrary: fc.record({ kind }) },
+  { weight: 3, arbitrary: fc.record({ tenant, kind }) },
+) as fc.Arbitrary<PauseScope>;
+
 /** `pick` chooses among the jobs that the command can concern at that moment. */
 const what = fc.oneof(
   {
@@ -58,6 +78,7 @@ const what = fc.oneof(
       max: fc.integer({ min: 1, max: 5 }),
       start: fc.boolean(),
       leaseMinutes: fc.constantFrom(4, 30, 300),
+      wanted,
     }),
   },
   {
@@ -83,6 +104,8 @@ const what = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("wait" as const), minutes: fc.constantFrom(3, 12, 70) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("pause" as const), scope }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("resume" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("assign" as const), tenant, to: tenant }) },
 );
 /** `disturbed`: a call that is refused comes at the same moment, so an engine may have to take its transaction back. */
@@ -199,6 +222,25 @@ export class QueueModelRun {
       }
       case "wait":
         return this.#pass(command.minutes);
+      case "pause": {
+        const pause = {
+          ...command.scope,
+          at: at(0),
+          note: "",
+          by: { user: "op", via: "key" },
+        } as const;
+        const before = await this.#call((engine) => engine.pauses.set(pause));
+        same(
+          before === undefined,
+          !model.pauses.some((each) => textOfScope(each) === textOfScope(pause)),
+        );
+        return model.pause(command.scope);
+      }
+      case "resume": {
+        const resumed = model.pauses[command.pick % Math.max(1, model.pauses.length)];
+        if (resumed !== undefined) await this.#resume(resumed);
+        return;
+      }
       case "assign":
         return this.#assign(command.tenant, command.to);
       case "reopen": {
@@ -213,13 +255,18 @@ export class QueueModelRun {
   }
 
   /** Returns how many it gave. */
-  async claim(command: { max: number; start: boolean; leaseMinutes: number }): Promise<number> {
+  async claim(command: {
+    max: number;
+    start: boolean;
+    leaseMinutes: number;
+    wanted?: Wanted | undefined;
+  }): Promise<number> {
     const leaseMs = command.leaseMinutes * MINUTE;
     const limits = this.#limits ?? new Map<string, KindLimits>();
     // The order of a claim of several is exact there only without limits.
     const max = this.engine.capabilities.multiProcess && limits.size > 0 ? 1 : command.max;
-    const request = { worker: "w", max, leaseMs, now: at(0), limits };
-    const expected = this.model.claim(max, this.#now, limits);
+    const request = { worker: "w", max, leaseMs, now: at(0), limits, wanted: command.wanted };
+    const expected = this.model.claim(max, this.#now, limits, command.wanted ?? {});
     const claims = await this.#call((engine) =>
       engine.claim(command.start ? { ...request, start: begin } : request),
     );
@@ -235,6 +282,7 @@ export class QueueModelRun {
 
   /** Ends what runs and claims, until nothing waits: who would have been next, to the last one, and none is held back for ever. */
   async drain(): Promise<void> {
+    for (const each of this.model.pauses) await this.#resume(each);
     const is = (...states: QueuedJob["state"]["is"][]) =>
       this.model.jobs.filter(({ state }) => states.includes(state.is));
     for (;;) {
@@ -246,6 +294,11 @@ export class QueueModelRun {
       }
       await this.#pass(60);
     }
+  }
+
+  async #resume(scope: PauseScope): Promise<void> {
+    ok(await this.#call((engine) => engine.pauses.remove(scope)));
+    this.model.resume(scope);
   }
 
   /** Of all jobs that wait. */

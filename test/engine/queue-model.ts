@@ -9,6 +9,8 @@ import {
   untilStart,
   type Waiting,
 } from "#server/engine/kind-limits.ts";
+import { isOfAll, isPausedBy, type PauseScope } from "#shared/pause.ts";
+import { isWanted, type Wanted } from "#server/engine/wanted.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
 
 type State =
@@ -48,14 +50,24 @@ export interface QueueModel {
     max: number,
     now: number,
     limits: LimitsOfKinds,
+    wanted: Wanted,
   ): { ended: number; of: readonly string[]; ready: string[] };
   waiting(id: string, now: number, limits: LimitsOfKinds): Waiting | undefined;
+  /** Those that are set. */
+  readonly pauses: readonly PauseScope[];
+  pause(scope: PauseScope): void;
+  resume(scope: PauseScope): void;
   /** All leases end, turns begin anew, and starts are forgotten. */
   restart(): void;
 }
 
+function isSameScope(one: PauseScope, other: PauseScope): boolean {
+  return one.tenant === other.tenant && one.kind === other.kind;
+}
+
 export function createQueueModel(weights: TenantWeights): QueueModel {
   const jobs: QueuedJob[] = [];
+  let pauses: PauseScope[] = [];
   let turns = new Map<string, number>();
   let newest = 0;
   /** Of rates: by kind, and by tenant, kind and key. */
@@ -115,10 +127,14 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
     );
   }
 
+  const isPaused = (job: QueuedJob) => pauses.some((pause) => isPausedBy(pause, job));
+
   /** Of the tenant with the smallest turn among those that have one. */
-  function nextReady(now: number, limits: LimitsOfKinds): QueuedJob | undefined {
+  function nextReady(now: number, limits: LimitsOfKinds, wanted: Wanted): QueuedJob | undefined {
     for (const tenant of inTurn()) {
-      const free = readyOf(tenant).filter((job) => !isHeldBack(job, now, limits));
+      const free = readyOf(tenant).filter(
+        (job) => isWanted(wanted, job) && !isPaused(job) && !isHeldBack(job, now, limits),
+      );
       // Sorting is stable: ties stay in the order of creation.
       const [first] = free.toSorted((a, b) => a.rank - b.rank);
       if (first !== undefined) return first;
@@ -149,15 +165,32 @@ export function createQueueModel(weights: TenantWeights): QueueModel {
         adjust(to);
       }
     },
-    claim(max, now, limits) {
+    get pauses() {
+      return pauses;
+    },
+    pause(scope) {
+      if (!pauses.some((each) => isSameScope(each, scope))) pauses = [...pauses, scope];
+    },
+    resume(scope) {
+      pauses = pauses.filter((each) => !isSameScope(each, scope));
+      const { tenant, kind } = scope;
+      if (tenant === undefined || kind !== undefined) return;
+      // It enters as one that just got its jobs.
+      turns.delete(tenant);
+      adjust(tenant);
+    },
+    claim(max, now, limits, wanted) {
+      if (pauses.some(isOfAll)) return { ended: 0, of: [], ready: [] };
       for (const job of jobs) {
         if (job.state.is === "delayed" && job.state.until <= now) put(job, { is: "ready" });
       }
-      const over = jobs.filter(({ state }) => state.is === "leased" && state.until <= now);
+      const over = jobs.filter(
+        (job) => job.state.is === "leased" && job.state.until <= now && !isPaused(job),
+      );
       const ended = Math.min(max, over.length);
       const ready: string[] = [];
       while (ended + ready.length < max) {
-        const next = nextReady(now, limits);
+        const next = nextReady(now, limits, wanted);
         if (next === undefined) break;
         const { tenant } = next;
         const turn = turns.get(tenant) ?? 0;

@@ -12,6 +12,7 @@ import { createKindRegistry } from "#server/kinds/registry.ts";
 import { createPauseCommands, createPauses } from "#server/auth/pauses.ts";
 import { createWorkers } from "#server/auth/workers.ts";
 import { createSchedules } from "#server/schedules/schedules.ts";
+import { openWork } from "#server/work/open.ts";
 import { openSessions } from "#server/sessions/open.ts";
 import { openPresence } from "#server/presence/open.ts";
 import { openStreams } from "#server/streams/open.ts";
@@ -95,6 +96,18 @@ export async function serveTransport(
       store: engine.workers,
       pauses: engine.pauses,
       audit: auditOf(engine),
+    }),
+    work: openWork({
+      engine,
+      kinds: createKindRegistry([]),
+      clock: SYSTEM_CLOCK,
+      now: () => new Date(),
+      worker: "here",
+      leaseMs: 30_000,
+      maxLeaseMs: 30_000,
+      maxAttempts: 3,
+      random: Math.random,
+      log,
     }),
     sessions,
     audit: auditOf(engine),

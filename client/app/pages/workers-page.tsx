@@ -42,10 +42,10 @@ export function WorkersPage() {
       <PageHeader title="Workers">
         {!pauses.some(isOfAll) && (
           <PauseButton
-            label="Pause everything"
-            question="Pause all jobs of all tenants?"
+            label="Pause jobs"
+            question="Pause jobs of all tenants?"
             busy={pause.isPending}
-            onPause={(note) => pause.mutate({ note })}
+            onPause={(what) => pause.mutate(what)}
           />
         )}
       </PageHeader>
@@ -90,29 +90,26 @@ export function WorkersPage() {
   );
 }
 
-/** Pauses of tenants. The banner shows those that concern the operator's own. */
+/** Pauses of other tenants. The banner shows those that concern the operator's own. */
 function OtherPauses() {
   const { caller } = useMe();
   const { pauses, resume } = usePauses();
-  const others = pauses.filter(
-    ({ tenant, kind }) => tenant !== undefined && kind === undefined && tenant !== caller?.tenantId,
-  );
+  const others = pauses.filter(({ tenant }) => tenant !== undefined && tenant !== caller?.tenantId);
   if (others.length === 0) return null;
   return (
     <section aria-label="Paused tenants" className="mb-6">
       <h2 className="mb-2 font-medium">Paused tenants</h2>
       <ul className="divide-y divide-line rounded-xl border border-line bg-card px-4 text-sm">
-        {others.map(({ tenant, at, note }) => (
-          <li key={tenant} className="flex items-center gap-3 py-2">
+        {others.map(({ tenant, kind, at, note }) => (
+          <li key={JSON.stringify([tenant, kind])} className="flex items-center gap-3 py-2">
             <p className="min-w-0 flex-1 wrap-anywhere">
               <Breakable text={tenant ?? ""} />
               <span className="text-muted">
-                {" "}
-                · since <Age at={at} />
+                {kind !== undefined && ` · the kind ${kind}`} · since <Age at={at} />
                 {note !== "" && ` · ${note}`}
               </span>
             </p>
-            <Button disabled={resume.isPending} onClick={() => resume.mutate({ tenant })}>
+            <Button disabled={resume.isPending} onClick={() => resume.mutate({ tenant, kind })}>
               Resume
             </Button>
           </li>

@@ -64,11 +64,11 @@ function PauseTenant({ tenant, onPause }: { tenant: string; onPause: () => void 
   return (
     <div className="mt-4 space-y-2">
       <PauseButton
-        label="Pause all jobs"
-        question={`Pause all jobs of ${tenant}?`}
+        label="Pause jobs"
+        question={`Pause jobs of ${tenant}?`}
         busy={pause.isPending}
-        onPause={(note) => {
-          pause.mutate({ tenant, note });
+        onPause={(what) => {
+          pause.mutate({ tenant, ...what });
           onPause();
         }}
       />

@@ -31,9 +31,7 @@ export function PauseBanner() {
             {mayEnd(pause, has) && (
               <Button
                 disabled={resume.isPending}
-                onClick={() =>
-                  resume.mutate(pause.tenant === undefined ? {} : { tenant: pause.tenant })
-                }
+                onClick={() => resume.mutate({ tenant: pause.tenant, kind: pause.kind })}
               >
                 Resume
               </Button>
@@ -54,7 +52,6 @@ function textOf(pause: Pause): string {
     : `Jobs of the kind ${pause.kind}${whose} are paused`;
 }
 
-/** This page ends no pauses of kinds. */
-function mayEnd({ tenant, kind }: Pause, has: ReturnType<typeof useMe>["has"]): boolean {
-  return kind === undefined && (has("operator") || (tenant !== undefined && has("admin")));
+function mayEnd({ tenant }: Pause, has: ReturnType<typeof useMe>["has"]): boolean {
+  return has("operator") || (tenant !== undefined && has("admin"));
 }

@@ -16,13 +16,13 @@ export interface AppendOptions {
 }
 
 type Arguments = readonly (string | number | readonly string[])[];
-type Answer = ["ok"] | ["gone"] | ["lost"] | ["idle", JobStatus];
+type Answer = ["ok", length?: number] | ["gone"] | ["lost"] | ["idle", JobStatus];
 
 /**
  * `args`: those of the script after the id of the job, the token of the claim and the idempotency key. Rejects with `NOT_FOUND`,
- * `CLAIM_LOST`, and the error of a job that is not running.
+ * `CLAIM_LOST`, and the error of a job that is not running. Resolves to the number that the script answers.
  */
-export type Append = (claim: ClaimRef, ...args: Arguments) => Promise<void>;
+export type Append = (claim: ClaimRef, ...args: Arguments) => Promise<number | undefined>;
 
 export function createAppend(
   script: "append-draft" | "append-lines",
@@ -30,7 +30,7 @@ export function createAppend(
 ): Append {
   const runExclusive = createKeyedMutex();
 
-  async function append(claim: ClaimRef, args: Arguments): Promise<void> {
+  async function append(claim: ClaimRef, args: Arguments): Promise<number | undefined> {
     const { jobId, token } = claim;
     const name = op();
     const answer = await tenants.find(jobId, async (tenant) => {
@@ -41,7 +41,7 @@ export function createAppend(
       case undefined:
         throw notFound(jobId);
       case "ok":
-        return;
+        return answer[1];
       case "lost":
         throw claimLost(jobId, claim);
       case "idle":

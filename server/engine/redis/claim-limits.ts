@@ -1,6 +1,7 @@
 /** The limits of a claim, in the forms in which its scripts take them. */
 import { createHash } from "node:crypto";
 import { intervalOf, type KeyLimits, type LimitsOfKinds } from "#server/engine/kind-limits.ts";
+import { isWantedKind, type Wanted } from "#server/engine/wanted.ts";
 import type { Reserved, Turns } from "./ring.ts";
 
 /** 0: no limit. `interval` in microseconds. */
@@ -18,14 +19,24 @@ export interface ClaimLimits {
 /** After that, by the clock of the ring, `claim.lua` gives no job of a kind with limits of all tenants. */
 const RESERVED_MS = 30_000;
 
-export function createClaimLimits(limits: LimitsOfKinds = new Map()): ClaimLimits {
+export function createClaimLimits(
+  limits: LimitsOfKinds = new Map(),
+  wanted: Wanted = {},
+): ClaimLimits {
   const keys: Record<string, Numbers> = {};
   const kinds: Record<string, Numbers> = {};
   for (const [kind, { perKey, ...all }] of limits) {
-    if (hasLimit(all)) kinds[kind] = numbersOf(all);
+    if (hasLimit(all) && isWantedKind(wanted, kind)) kinds[kind] = numbersOf(all);
     if (hasLimit(perKey)) keys[kind] = numbersOf(perKey);
   }
   const sig = Object.keys(keys).length === 0 ? "" : hashOf(JSON.stringify(keys));
+
+  const { only, except, tenant: of } = wanted;
+  const filter = {
+    ...(only !== undefined && { only: namesOf(only) }),
+    ...(except !== undefined && { except: namesOf(except) }),
+  };
+  const isFiltered = only !== undefined || except !== undefined;
 
   /** How many of each kind a tenant may give. */
   function mostOf(tenant: string, reserved: readonly Reserved[]): Record<string, number> {
@@ -37,24 +48,33 @@ export function createClaimLimits(limits: LimitsOfKinds = new Map()): ClaimLimit
 
   return {
     forRing() {
-      if (sig === "" && Object.keys(kinds).length === 0) return "";
-      return JSON.stringify({ sig, kinds });
+      const isPlain = sig === "" && Object.keys(kinds).length === 0;
+      if (isPlain && !isFiltered && of === undefined) return "";
+      return JSON.stringify({ sig, kinds, ...filter, tenant: of });
     },
-    forTenant(tenant, { now, reserved, counted }) {
+    forTenant(tenant, { now, reserved, counted, paused }) {
       const isPlain = sig === "" && counted.length === 0 && Object.keys(kinds).length === 0;
-      if (isPlain) return "";
+      const waiting = [...(paused.get("") ?? []), ...(paused.get(tenant) ?? [])];
+      if (isPlain && !isFiltered && waiting.length === 0) return "";
       return JSON.stringify({
         sig,
         keys,
         most: mostOf(tenant, reserved),
         counted: Object.fromEntries(counted.map((kind) => [kind, true])),
         till: now + RESERVED_MS,
+        ...filter,
+        ...(waiting.length > 0 && { paused: namesOf(new Set(waiting)) }),
       });
     },
     leaveOut(some) {
       for (const kind of some) kinds[kind] = [-1, 0, 0];
     },
   };
+}
+
+/** As the keys of an object, which a script looks up. */
+function namesOf(kinds: ReadonlySet<string>): Record<string, true> {
+  return Object.fromEntries([...kinds].map((kind) => [kind, true]));
 }
 
 /** Of no use but to see that limits are others. */

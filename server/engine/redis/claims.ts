@@ -20,6 +20,7 @@ const NO_TURNS: Turns = {
   reserved: [],
   counted: [],
   uncounted: [],
+  paused: new Map(),
 };
 
 interface ClaimsOptions {
@@ -110,7 +111,7 @@ export function createClaims({
     const claims = await takeLate(request);
     goOn(request);
     const failures: unknown[] = [];
-    const limits = createClaimLimits(request.limits);
+    const limits = createClaimLimits(request.limits, request.wanted);
     const turn = async (ended: readonly Ended[], room: number): Promise<Turns> => {
       try {
         return await turnOf(ended, Math.max(0, room), limits, failures);

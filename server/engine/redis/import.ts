@@ -132,7 +132,8 @@ async function copy(redis: Client, keys: Keys, source: TransferSource): Promise<
   for (const each of source.signingKeys()) await put(...putSigningKey(redis, keys, each));
   for (const each of source.shareLinks()) await put(...putShareLink(redis, keys, each));
   for (const each of source.schedules()) await put(...putSchedule(redis, keys, each));
-  for (const each of source.pauses()) await put(...putPause(redis, keys, each));
+  const run = createScripts(redis);
+  for (const each of source.pauses()) await putPause(run, keys, each);
   for (const each of source.audit()) {
     await put(...putAuditEntry(redis, keys, each));
     seen(each.tenant, each.n);

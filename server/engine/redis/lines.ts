@@ -16,7 +16,9 @@ export function createLines(options: AppendOptions): Lines {
   const append = createAppend("append-lines", options);
 
   return {
-    append: (claim, lines) => append(claim, MAX_LOG_LINES, lines.map(encodeNewLine)),
+    async append(claim, lines) {
+      await append(claim, MAX_LOG_LINES, lines.map(encodeNewLine));
+    },
     read: (jobId, after, limit) =>
       tenants.find(jobId, async (tenant) => {
         const answer = await run<[JobStatus, number, number, string[]] | []>(

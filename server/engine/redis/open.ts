@@ -186,7 +186,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     change: (jobId, what, at, claim) => use(() => change.byId(jobId, what, at, claim)),
     readEvents: (jobId, after, limit) => use(() => reads.events(jobId, after, limit)),
     readFeed: (owner, after, limit) => use(() => reads.feed(owner, after, limit)),
-    appendDraft: (claim, text) => use(() => drafts.append(claim, text)),
+    appendDraft: (claim, text, at) => use(() => drafts.append(claim, text, at)),
     readDraft: (jobId, after) => use(() => drafts.read(jobId, after)),
     appendLines: (claim, fresh) => use(() => lines.append(claim, fresh)),
     readLines: (jobId, after, limit) => use(() => lines.read(jobId, after, limit)),

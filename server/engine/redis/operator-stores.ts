@@ -23,7 +23,6 @@ export function createOperatorStores({
       onOrder: (id, listener) => use(() => workers.onOrder(id, listener)),
     },
     pauses: {
-      obeys: pauses.obeys,
       set: (pause) => use(() => pauses.set(pause)),
       remove: (scope) => use(() => pauses.remove(scope)),
       list: () => use(() => pauses.list()),

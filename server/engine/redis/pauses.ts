@@ -1,6 +1,14 @@
-/** The pauses: a hash in the ring's slot, so that the script which gives turns sees them. */
-import { byScope, type PauseStore, tooManyPauses } from "#server/engine/pause-store.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+/**
+ * The pauses: a hash in the ring's slot, so that the script which gives turns sees them. The scripts keep a list of the paused
+ * kinds of each tenant beside it, which it reads.
+ */
+import {
+  byScope,
+  type PauseStore,
+  tooManyPausedKinds,
+  tooManyPauses,
+} from "#server/engine/pause-store.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import { PauseSchema } from "#shared/pause.schema.ts";
 import type { Pause, PauseScope } from "#shared/pause.ts";
 import type { Client } from "./client.ts";
@@ -14,9 +22,6 @@ function fieldOf({ tenant = "", kind = "" }: PauseScope): string {
   return `${encodeURIComponent(kind)} ${tenant}`;
 }
 
-/** The tenant that has no turns while such a pause is stored; empty: none. */
-const tenantOf = ({ tenant = "", kind = "" }: PauseScope) => (kind === "" ? tenant : "");
-
 const decode = (text: string): Pause => PauseSchema.parse(JSON.parse(text));
 
 export interface PausesOptions {
@@ -29,25 +34,17 @@ export interface PausesOptions {
 export function createPauses({ redis, run, keys, ring }: PausesOptions): PauseStore {
   const look = createLook(run, keys);
   return {
-    obeys: { tenants: true, kinds: false },
     async set(pause) {
-      const text = JSON.stringify(pause);
-      const before = await run<string | null>(
-        "set-pause",
-        keys.ring,
-        fieldOf(pause),
-        text,
-        MAX_PAUSES,
-        tenantOf(pause),
-      );
+      const before = await store(run, keys, pause);
       if (before === null) throw tooManyPauses();
+      if (before === 0) throw tooManyPausedKinds();
       return before === "" ? undefined : decode(before);
     },
     async remove(scope) {
-      const removed = await run<string>("remove-pause", keys.ring, fieldOf(scope));
+      const { tenant = "", kind = "" } = scope;
+      const removed = await run<string>("remove-pause", keys.ring, fieldOf(scope), tenant, kind);
       if (removed === "") return undefined;
-      const tenant = tenantOf(scope);
-      // The ring forgot it. If this fails the sweep tells it again.
+      // The ring forgot it, or its jobs of the kind. If this fails the sweep tells it again.
       if (tenant !== "") await ring.tell(await look(tenant));
       return decode(removed);
     },
@@ -58,6 +55,22 @@ export function createPauses({ redis, run, keys, ring }: PausesOptions): PauseSt
 }
 
 /** Stores a pause of another engine. */
-export function putPause(redis: Client, keys: Keys, pause: Pause): Promise<unknown>[] {
-  return [redis.hset(keys.pauses, fieldOf(pause), JSON.stringify(pause))];
+export async function putPause(run: RunScript, keys: Keys, pause: Pause): Promise<void> {
+  await store(run, keys, pause);
+}
+
+/** Answers as `set-pause.lua`. */
+function store(run: RunScript, keys: Keys, pause: Pause): Promise<string | 0 | null> {
+  const { tenant = "", kind = "" } = pause;
+  const text = JSON.stringify(pause);
+  return run(
+    "set-pause",
+    keys.ring,
+    fieldOf(pause),
+    text,
+    MAX_PAUSES,
+    tenant,
+    kind,
+    MAX_PAUSED_KINDS,
+  );
 }

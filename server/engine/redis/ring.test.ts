@@ -40,6 +40,7 @@ const ended = (tenant: string, more: Partial<Ended>): Ended => ({
   alarm: "",
   free: more.is === "ready" ? [KIND] : [],
   hasClosed: false,
+  held: [],
   permits: [],
   ...more,
 });

@@ -40,6 +40,8 @@ export interface Ended {
   /** As in `News`; of all others it has none. */
   free: readonly string[];
   hasClosed: boolean;
+  /** Paused kinds with jobs whose lease ended. */
+  held: readonly string[];
   permits: readonly UsedPermits[];
 }
 
@@ -79,6 +81,8 @@ export interface Turns {
   counted: readonly string[];
   /** Those of kinds that are to be counted before one is given. There are no turns then. */
   uncounted: readonly string[];
+  /** The paused kinds of these tenants, and those of all with "". */
+  paused: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Ring {
@@ -102,6 +106,7 @@ type Answer = [
   reserved: Reserved[],
   counted: string[],
   uncounted: string[],
+  paused: string[],
 ];
 /** A call of `turns.lua`. */
 interface Call {
@@ -187,7 +192,7 @@ export function openRing({ run, keys, hints, weights, op }: RingOptions): Ring {
     },
     async turn(ended, room, limits) {
       const name = op();
-      const [, now, due, runs, before, reserved, counted, uncounted] = await send({
+      const [, now, due, runs, before, reserved, counted, uncounted, paused] = await send({
         room,
         ended,
         news: [],
@@ -203,6 +208,12 @@ export function openRing({ run, keys, hints, weights, op }: RingOptions): Ring {
         reserved,
         counted,
         uncounted,
+        paused: new Map(
+          inPairs(paused).map(([tenant, kinds]) => [
+            tenant,
+            Object.keys(JSON.parse(kinds) as object),
+          ]),
+        ),
       };
     },
     async writeWeights() {
@@ -236,7 +247,7 @@ function inLines(kinds: readonly string[]): string {
 }
 
 function rowOfEnded(ended: Ended): string[] {
-  const { tenant, taken, given, before, moment, alarm, is, free, hasClosed, permits } = ended;
+  const { tenant, taken, given, before, moment, alarm, is, free, hasClosed, held, permits } = ended;
   return [
     tenant,
     `${taken}`,
@@ -248,6 +259,7 @@ function rowOfEnded(ended: Ended): string[] {
     is,
     inLines(free),
     hasClosed ? "1" : "0",
+    inLines(held),
     permits.length === 0 ? "" : JSON.stringify(permits),
   ];
 }

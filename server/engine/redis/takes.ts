@@ -15,6 +15,7 @@ type Answer = [
   moment: number,
   free: string[],
   hasClosed: number,
+  held: string[],
 ];
 
 /** A call of `claim.lua`. */
@@ -94,7 +95,7 @@ export function createTakes({ run, keys, op }: TakesOptions): Takes {
           const taken = kind === "due" ? 0 : count;
           const turn = { tenant, taken, before: before.get(tenant) ?? NONE_BEFORE };
           try {
-            const [jobs, ready, alarm, moment, free, closed] = await ask(
+            const [jobs, ready, alarm, moment, free, closed, held] = await ask(
               {
                 tenant,
                 op: op(),
@@ -118,11 +119,19 @@ export function createTakes({ run, keys, op }: TakesOptions): Takes {
               alarm,
               free,
               hasClosed: closed === 1,
+              held,
               permits: usedOf(tenant, jobs, turns),
             };
           } catch (cause) {
             failures.push(cause);
-            const nothing = { given: 0, moment: 0, alarm: "", free: [], hasClosed: false };
+            const nothing = {
+              given: 0,
+              moment: 0,
+              alarm: "",
+              free: [],
+              hasClosed: false,
+              held: [],
+            };
             // The reservation is kept for the jobs that it may have taken.
             return { ...turn, ...nothing, is: "failed", permits: [] };
           }

@@ -1,13 +1,13 @@
 /** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
 import type { DatabaseSync } from "node:sqlite";
 import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
-import { notWriting } from "#server/engine/errors.ts";
+import { notTheEnd, notWriting } from "#server/engine/errors.ts";
 import { requireClaim, requireRow } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface Drafts {
-  append(claim: ClaimRef, text: string): void;
+  append(claim: ClaimRef, text: string, at?: number): number;
   read(jobId: string, after: number): DraftSlice | undefined;
 }
 
@@ -38,7 +38,7 @@ export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Dra
   );
 
   return {
-    append(claim, text) {
+    append(claim, text, at) {
       const row = requireRow(jobs, claim.jobId);
       requireClaim(row, claim);
       if (row.status !== "PROCESSING") {
@@ -46,8 +46,12 @@ export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Dra
       }
       const before = last.get(row.n) as LastPiece | undefined;
       const startsOver = before !== undefined && before.attempt !== row.attempt;
-      if (startsOver) drop.run(row.n);
       const start = before === undefined || startsOver ? 0 : before.end_unit;
+      if (at !== undefined && at !== start) {
+        if (at + text.length > start) throw notTheEnd(row.id, at, start);
+        return start;
+      }
+      if (startsOver) drop.run(row.n);
       insert.run(
         row.n,
         (before?.seq ?? 0) + 1,
@@ -57,6 +61,7 @@ export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Dra
         JSON.stringify(text),
       );
       outbox?.draft(row.id);
+      return start + text.length;
     },
     read(jobId, after) {
       const row = jobs.findRow(jobId);

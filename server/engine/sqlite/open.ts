@@ -28,7 +28,8 @@ import { createNewRows } from "./new-rows.ts";
 import { createOperatorStores } from "./operator-stores.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
-import { createPauses, pausedTenants } from "./pauses.ts";
+import { isOfAll } from "#shared/pause.ts";
+import { createPauses, readPauses } from "./pauses.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
@@ -55,6 +56,8 @@ export interface SqliteOptions {
   after?: Clock["after"] | undefined;
   /** Of tenants in the queue. Default: each has 1. */
   weights?: TenantWeights | undefined;
+  /** See `OpenOptions`. */
+  elsewhere?: ReadonlySet<string> | undefined;
   /** Called after each commit of a group, with the number of its writes. */
   onGroup?: ((size: number) => void) | undefined;
   /** For tests. */
@@ -69,6 +72,7 @@ export async function openSqliteEngine({
   clock = createSteadyClock(),
   after,
   weights = new Map(),
+  elsewhere,
   onGroup,
   maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
@@ -78,8 +82,8 @@ export async function openSqliteEngine({
   const owners = createOwners(db);
   const usage = createUsage(db);
   finishStaged(db, { owners, usage }, clock());
-  for (const tenant of pausedTenants(db)) turns.pause(tenant);
-  makeReady(db, turns, clock());
+  for (const pause of readPauses(db)) if (!isOfAll(pause)) turns.pause(pause);
+  makeReady(db, turns, clock(), elsewhere);
   makeSessionsReady(db, clock());
   freeSchedules(db);
 
@@ -201,7 +205,7 @@ export async function openSqliteEngine({
     },
     readEvents: (jobId, after, limit) => read(() => log.read(jobId, after, limit)),
     readFeed: (owner, after, limit) => read(() => jobs.feed(owner, after, limit)),
-    appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
+    appendDraft: (claim, text, at) => write(() => drafts.append(claim, text, at)),
     readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
     appendLines: (claim, fresh) => write(() => lines.append(claim, fresh), fresh.length),
     readLines: (jobId, after, limit) => read(() => lines.read(jobId, after, limit)),

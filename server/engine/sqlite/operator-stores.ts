@@ -27,7 +27,6 @@ export function createOperatorStores({
       onOrder: (id, listener) => read(() => workers.onOrder(id, listener)),
     },
     pauses: {
-      obeys: { tenants: true, kinds: false },
       set: (pause) => write(() => pauses.set(pause)),
       remove: (scope) => write(() => pauses.remove(scope)),
       list: () => read(() => pauses.list()),

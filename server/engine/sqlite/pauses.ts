@@ -1,16 +1,17 @@
-/** The pauses. The turns in memory know those of tenants too (`turns.ts`); they go back with the transaction. */
+/** The pauses. The turns in memory know them too (`turns.ts`), and go back with the transaction. */
 import type { DatabaseSync } from "node:sqlite";
-import { byScope, tooManyPauses } from "#server/engine/pause-store.ts";
-import { MAX_PAUSES } from "#shared/limits.ts";
+import { byScope, tooManyPausedKinds, tooManyPauses } from "#server/engine/pause-store.ts";
+import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
 import { PauseSchema } from "#shared/pause.schema.ts";
-import type { Pause, PauseScope } from "#shared/pause.ts";
+import { isOfAll, type Pause, type PauseScope } from "#shared/pause.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Turns } from "./turns.ts";
 
-/** True for a job whose tenant is not paused. */
-export const TENANT_RUNS = `NOT EXISTS (
-    SELECT 1 FROM tenants CROSS JOIN pauses ON pauses.tenant = tenants.tenant
-    WHERE tenants.n = jobs.tenant_n AND pauses.kind = '')`;
+/** True for a job that no pause concerns. Looks up the four scopes that could. */
+export const NOT_PAUSED = `NOT EXISTS (
+    SELECT 1 FROM tenants CROSS JOIN pauses
+    ON pauses.tenant IN ('', tenants.tenant) AND pauses.kind IN ('', jobs.kind)
+    WHERE tenants.n = jobs.tenant_n)`;
 
 /** An empty tenant or kind: all of them. Neither can be empty otherwise. */
 export const PAUSE_TABLE = `
@@ -53,6 +54,7 @@ interface PausesOptions {
 export function createPauses({ db, turns, outbox }: PausesOptions): Pauses {
   const find = db.prepare(`SELECT ${COLUMNS} FROM pauses WHERE tenant = ? AND kind = ?`);
   const count = db.prepare("SELECT count(*) AS n FROM pauses");
+  const countKinds = db.prepare("SELECT count(*) AS n FROM pauses WHERE tenant = ? AND kind > ''");
   const insert = db.prepare(`INSERT INTO pauses (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
   const drop = db.prepare("DELETE FROM pauses WHERE tenant = ? AND kind = ?");
   const ofAll = db.prepare("SELECT 1 FROM pauses WHERE tenant = '' AND kind = ''");
@@ -68,8 +70,10 @@ export function createPauses({ db, turns, outbox }: PausesOptions): Pauses {
       if (before !== undefined) return before;
       if ((count.get() as { n: number }).n >= MAX_PAUSES) throw tooManyPauses();
       const { tenant = "", kind = "", at, note, by } = pause;
+      const kinds = kind === "" ? 0 : (countKinds.get(tenant) as { n: number }).n;
+      if (kinds >= MAX_PAUSED_KINDS) throw tooManyPausedKinds();
       insert.run(tenant, kind, at.getTime(), note, by.user, by.via);
-      if (tenant !== "" && kind === "") turns.pause(tenant);
+      if (!isOfAll(pause)) turns.pause(pause);
       return undefined;
     },
     remove(scope) {
@@ -77,20 +81,13 @@ export function createPauses({ db, turns, outbox }: PausesOptions): Pauses {
       if (before === undefined) return undefined;
       const { tenant = "", kind = "" } = scope;
       drop.run(tenant, kind);
-      if (tenant !== "" && kind === "") turns.resume(tenant);
+      if (!isOfAll(scope)) turns.resume(scope);
       outbox.resumed();
       return before;
     },
     list: () => [...readPauses(db)].toSorted(byScope),
     isAll: () => ofAll.get() !== undefined,
   };
-}
-
-/** The tenants whose jobs are paused, of all kinds. */
-export function pausedTenants(db: DatabaseSync): string[] {
-  return [...readPauses(db)].flatMap(({ tenant, kind }) =>
-    tenant !== undefined && kind === undefined ? [tenant] : [],
-  );
 }
 
 function pauseOfRow({ tenant, kind, at, note, user, via }: Row): Pause {

@@ -51,7 +51,10 @@ test("[Q4] no statement of the engine scans a table or sorts its result", async 
     // Why a job waits: the jobs before it, up to a bound.
     ["rank < ?4 UNION ALL", `${ready} AND rank<?)`],
     ["rank = ?4 AND n < ?5 LIMIT 1000", `${ready} AND rank=? AND rowid<?)`],
-    ["AND pauses.kind = '') ORDER BY due", "SEARCH jobs USING INDEX jobs_leased (due<?)"],
+    [
+      "WHERE tenants.n = jobs.tenant_n) ORDER BY due",
+      "SEARCH jobs USING INDEX jobs_leased (due<?)",
+    ],
     ["due > 0 AND due <= ? ORDER BY due LIMIT", "jobs USING INDEX jobs_delayed (due>? AND due<?)"],
   ] as const;
   for (const [part, plan] of claims) {

@@ -7,7 +7,9 @@
  *              group (tenant and kind) ──► open lines, by their first job
  */
 import { freeAt, type KindLimits, type StartsUntil } from "#server/engine/kind-limits.ts";
+import type { PauseScope } from "#shared/pause.ts";
 import { Heap, OUTSIDE } from "./heap.ts";
+import { createPausedScopes } from "./paused-scopes.ts";
 import type { Undoable } from "./undo-log.ts";
 
 /** The order of a tenant's ready jobs. */
@@ -77,14 +79,17 @@ export interface Lines {
   /** Makes it where it is missing. */
   of(job: Omit<Waiter, keyof Rank>): Line;
   find(job: Omit<Waiter, keyof Rank>): Line | undefined;
+  /** By its name. `undefined`: it has no line. */
+  tenantOf(name: string): Tenant | undefined;
   /** After any change of the line: opens or closes it. */
   place(line: Line): void;
   /** After the turn of the tenant changed. */
   turned(tenant: Tenant): void;
-  /** Names of tenants that have no turns: their lines are as they would be otherwise, and no kind has their groups. */
-  readonly paused: ReadonlySet<string>;
-  /** Pauses the tenant, which need not have a line, or ends that. Returns it, if it has one. */
-  setPaused(tenant: string, isPaused: boolean): Tenant | undefined;
+  /**
+   * Pauses the scope, which need not have a line, or ends that: its lines are as they would be otherwise, and no kind has its
+   * groups. Returns whether that changes anything.
+   */
+  setPaused(scope: PauseScope, isPaused: boolean): boolean;
   /** The limits of a kind are these from now on. */
   limit(kind: Kind, limits: KindLimits | undefined): void;
   /** Opens the lines whose rate lets a job start at that time, in ms, which never goes back. */
@@ -106,13 +111,14 @@ export function isTurnBefore(one: Tenant, other: Tenant): boolean {
   );
 }
 
-export function hasOpen(group: Group): boolean {
+function hasOpen(group: Group): boolean {
   return group.open.size + group.unranked.size > 0;
 }
 
 export function createLines(): Lines {
   const kinds = new Map<string, Kind>();
   const tenants = new Map<number, Tenant>();
+  const byName = new Map<string, Tenant>();
   /** Lines with ready jobs whose rate lets none start yet. */
   const opening = new Heap<"atOpening", Line>(
     "atOpening",
@@ -121,7 +127,7 @@ export function createLines(): Lines {
   /** Other lines whose rate remembers starts. */
   const fading = new Heap<"atFading", Line>("atFading", (one, other) => one.until < other.until);
   const empty = new Set<Line>();
-  const paused = new Set<string>();
+  const paused = createPausedScopes();
   /** Microseconds. */
   let time = 0;
 
@@ -138,15 +144,19 @@ export function createLines(): Lines {
   }
 
   function tenantOf(n: number, name: string): Tenant {
-    return getOrMake(tenants, n, () => ({
-      n,
-      name,
-      bytes: Buffer.from(name),
-      turn: 0,
-      ready: 0,
-      groups: new Map(),
-      part: 0,
-    }));
+    return getOrMake(tenants, n, () => {
+      const tenant = {
+        n,
+        name,
+        bytes: Buffer.from(name),
+        turn: 0,
+        ready: 0,
+        groups: new Map(),
+        part: 0,
+      };
+      byName.set(name, tenant);
+      return tenant;
+    });
   }
 
   function groupOf(kind: Kind, { tenant_n: n, tenant: name }: Omit<Waiter, keyof Rank>): Group {
@@ -188,9 +198,19 @@ export function createLines(): Lines {
 
   /** Where it belongs among the groups of its kind, if it does. */
   function enter(group: Group): void {
-    const { inTurn } = group.kind;
-    if (hasOpen(group) && !paused.has(group.tenant.name)) inTurn.put(group);
+    const { inTurn, name } = group.kind;
+    if (hasOpen(group) && !paused.has(group.tenant.name, name)) inTurn.put(group);
     else inTurn.remove(group);
+  }
+
+  /** The groups that a pause concerns. */
+  function groupsOf({ tenant: name, kind: of }: PauseScope): Iterable<Group> {
+    const kind = of === undefined ? undefined : kinds.get(of);
+    if (name === undefined) return kind?.groups.values() ?? [];
+    const tenant = byName.get(name);
+    if (of === undefined) return tenant?.groups.values() ?? [];
+    const group = kind && tenant?.groups.get(kind);
+    return group === undefined ? [] : [group];
   }
 
   function isEmpty({ ready, running, until }: Line): boolean {
@@ -203,7 +223,9 @@ export function createLines(): Lines {
     if (lines.size > 0) return;
     kind.groups.delete(tenant.n);
     tenant.groups.delete(kind);
-    if (tenant.groups.size === 0) tenants.delete(tenant.n);
+    if (tenant.groups.size > 0) return;
+    tenants.delete(tenant.n);
+    byName.delete(tenant.name);
   }
 
   return {
@@ -213,17 +235,15 @@ export function createLines(): Lines {
       return getOrMake(group.lines, job.key, () => newLine(group, job.key));
     },
     find: ({ kind, tenant_n: n, key }) => kinds.get(kind)?.groups.get(n)?.lines.get(key),
+    tenantOf: (name) => byName.get(name),
     place,
     turned({ groups }) {
       for (const group of groups.values()) enter(group);
     },
-    paused,
-    setPaused(name, isPaused) {
-      if (isPaused) paused.add(name);
-      else paused.delete(name);
-      const tenant = tenants.values().find((each) => each.name === name);
-      for (const group of tenant?.groups.values() ?? []) enter(group);
-      return tenant;
+    setPaused(scope, isPaused) {
+      if (!paused.set(scope, isPaused)) return false;
+      for (const group of groupsOf(scope)) enter(group);
+      return true;
     },
     limit(kind, limits) {
       const isSame = isSameKeyLimits(kind.limits?.perKey, limits?.perKey);

@@ -110,6 +110,32 @@ test("[Q4] a claim runs as many statements, and reads as many rows, with thirty 
   expect(cost.statements).toBeLessThan(2 * 1000 + 25 + 15 * 10);
 });
 
+test("[O9] a claim costs the same however many jobs and tenants have nothing but a paused kind", async () => {
+  const [few, many] = [
+    await openWith({ tenants: 3, each: 1, more: 0 }),
+    await openWith({ tenants: 10_000, each: 1, more: 0 }),
+  ];
+  const pause = { at: at(0), note: "", by: { user: "op", via: "key" } } as const;
+  const request = { worker: "w", max: 3, leaseMs: 60_000, now: at(0) };
+  for (const { engine } of [few, many]) {
+    await engine.pauses.set({ ...pause, kind: "article" });
+    await engine.pauses.set({ ...pause, kind: "article", tenant: "tenant 1" });
+  }
+  const work = countWork();
+  const idle = ({ engine }: typeof few) =>
+    work.during(async () => expect(await engine.claim(request)).toEqual([]));
+  const cost = await idle(many);
+  expect(cost).toMatchObject({ rows: 0, moves: 0 });
+  expect(await idle(few)).toEqual(cost);
+  const busy = async ({ engine }: typeof few) => {
+    for (const tenant of ["a", "tenant 2"]) {
+      await engine.createJob(newJob({ tenant, kind: "image" }), at(0));
+    }
+    return work.during(async () => expect(await engine.claim(request)).toHaveLength(2));
+  };
+  expect(await busy(many)).toEqual(await busy(few));
+});
+
 /**
  * Three tenants, each with `keys` keys of a kind. Of each key one job runs and `each` are ready; as many are ready of a kind of
  * which one job runs. Of half as many further keys and of a third kind a job is ready and none runs.

@@ -10,16 +10,16 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import type { LimitsOfKinds } from "#server/engine/kind-limits.ts";
 import { readable } from "#server/engine/payload.ts";
 import { MAX_DELAYS_A_CLAIM, PRIORITY_LEVEL_MS } from "#server/engine/turns.ts";
 import { MAX_DELAY_MS, MAX_START_DELAY_MS } from "#shared/limits.ts";
+import { MAX_WORK_LEASE_MS } from "#shared/work.ts";
 import { startOf } from "#server/engine/start.ts";
 import type { Change } from "./change.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
-import { type Pauses, TENANT_RUNS } from "./pauses.ts";
+import { type Pauses, NOT_PAUSED } from "./pauses.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 import { LIMIT } from "./limit.ts";
 import type { Waiter } from "./queue-lines.ts";
@@ -33,7 +33,7 @@ const ENDED = 1;
 
 export interface Queue {
   /** True if a claim would find a job. Not within a transaction. */
-  isDue(request: Pick<ClaimRequest, "limits">): boolean;
+  isDue(request: Pick<ClaimRequest, "limits" | "wanted">): boolean;
   claim(request: ClaimRequest): Claim[];
   renew(claims: readonly ClaimRef[], leaseMs: number): ClaimRef[];
 }
@@ -47,13 +47,14 @@ export const LEFT_READY = `held = 0 AND due > 0
 
 /**
  * Runs at the start of a process. `now`: by the process's own clock.
- * No lease holds, because this process has the file. No rank is later than now, so that no job waits for those that will be
+ * Only leases of jobs that run `elsewhere` hold, because this process has the file, and none for longer than it can be. No rank is later than now, so that no job waits for those that will be
  * queued after it: the machine's clock was set back.
  */
 export function makeReady(
   db: DatabaseSync,
   turns: Pick<Turns, "addAll" | "hold" | "committed">,
   now: number,
+  elsewhere: ReadonlySet<string> = new Set(),
 ): void {
   const rank = `? - priority * ${PRIORITY_LEVEL_MS}`;
   const cap = db.prepare(
@@ -71,7 +72,12 @@ export function makeReady(
      WHERE held = 1 AND due > 0`,
   );
   db.exec("BEGIN");
-  db.prepare(`UPDATE jobs SET due = ${ENDED}, token = token + 1 WHERE held = 1 AND due > 0`).run();
+  const isElsewhere = `kind IN (${Array.from(elsewhere, () => "?").join(", ")})`;
+  db.prepare(
+    `UPDATE jobs SET due = ${ENDED}, token = token + 1 WHERE held = 1 AND due > 0 AND NOT ${isElsewhere}`,
+  ).run(...elsewhere);
+  const latest = now + MAX_WORK_LEASE_MS;
+  db.prepare("UPDATE jobs SET due = ? WHERE held = 1 AND due > ?").run(latest, latest);
   db.prepare(`UPDATE jobs SET due = 0, rank = ${rank} WHERE ${LEFT_READY}`).run(now, now);
   for (let after = 0; ;) {
     const next = nextTenant.get(after) as { n: number; tenant: string } | undefined;
@@ -119,8 +125,8 @@ interface QueueOptions {
 export function createQueue(options: QueueOptions): Queue {
   const { db, jobs, turns, outbox, change, expiry, pauses, clock } = options;
   const delayOver = "held = 0 AND due > 0 AND due <= ?";
-  // Those of paused tenants are as few as the slots of the processes that ended.
-  const leaseOver = `held = 1 AND due <= ? AND ${TENANT_RUNS}`;
+  // Those that a pause concerns are as few as the slots of the processes that ended.
+  const leaseOver = `held = 1 AND due <= ? AND ${NOT_PAUSED}`;
   const delaysOver = db.prepare(
     `SELECT jobs.n, tenant_n, tenant, kind, key, rank FROM jobs JOIN owners ON owners.n = owner_n
      WHERE ${delayOver} ORDER BY due ${LIMIT}`,
@@ -148,8 +154,8 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   /** The next jobs, in turn. */
-  function nextReady(max: number, limits: LimitsOfKinds | undefined, now: number): JobRow[] {
-    const lines = turns.take(max, limits, now);
+  function nextReady(max: number, request: ClaimRequest, now: number): JobRow[] {
+    const lines = turns.take(max, request, now);
     const counts = new Map<LineRef, number>();
     for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
     const rows = new Map(
@@ -162,18 +168,19 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   return {
-    isDue({ limits }) {
+    isDue(request) {
       if (pauses.isAll()) return false;
       const now = clock();
-      return turns.isDue(limits, now) || anyOver.some((each) => each.get(now) !== undefined);
+      return turns.isDue(request, now) || anyOver.some((each) => each.get(now) !== undefined);
     },
-    claim({ max, leaseMs, now: at, limits, start }) {
+    claim(request) {
+      const { max, leaseMs, now: at, start } = request;
       if (pauses.isAll()) return [];
       const now = clock();
       expiry.end();
       endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));
       const rows = ended.all(now, max);
-      if (rows.length < max) rows.push(...nextReady(max - rows.length, limits, now));
+      if (rows.length < max) rows.push(...nextReady(max - rows.length, request, now));
       // The times at which rates let jobs start have changed, and leases begin.
       outbox.leased();
       if (rows.length === 0) return [];

@@ -10,13 +10,14 @@ import {
   type KeyLimits,
   type LimitsOfKinds,
 } from "#server/engine/kind-limits.ts";
+import type { ClaimRequest } from "#server/engine/contract.ts";
+import type { PauseScope } from "#shared/pause.ts";
 import { stepOf, type TenantWeights, turnAfter } from "#server/engine/turns.ts";
-import { isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
+import { freeKinds, isBelow, isFree, nextTenant, rateIn } from "./free-kinds.ts";
 import { createNextOf } from "./next-of-line.ts";
 import {
   createLines,
   type Group,
-  hasOpen,
   isBefore,
   type Kind,
   type Line,
@@ -34,6 +35,8 @@ export interface LineRef {
 }
 
 type Place = Omit<Waiter, keyof Rank>;
+/** What a claim may be given. */
+type Asked = Pick<ClaimRequest, "limits" | "wanted">;
 
 export interface Turns extends Remembered {
   /** The job is ready. */
@@ -50,13 +53,16 @@ export interface Turns extends Remembered {
    * Takes the turns of the next `max` jobs. Returns the line of each, in order, as the same object for each job of a line: its
    * first ones are meant. They run, and are ready no more.
    */
-  take(max: number, limits: LimitsOfKinds | undefined, now: number): LineRef[];
-  /** The tenant has no turns from now on. It need not have jobs. */
-  pause(tenant: string): void;
-  /** The tenant enters as one that just got its jobs, so that the time of the pause earned no turns. */
-  resume(tenant: string): void;
+  take(max: number, asked: Asked, now: number): LineRef[];
+  /** The jobs of the scope have no turns from now on. There need not be any. */
+  pause(scope: PauseScope): void;
+  /**
+   * They have turns again. A tenant that had none enters as one that just got its jobs, so that the time of the pause earned
+   * none. One whose kinds were paused kept its turn, as where limits hold its jobs back.
+   */
+  resume(scope: PauseScope): void;
   /** True if `take` would find one. Not within a transaction. */
-  isDue(limits: LimitsOfKinds | undefined, now: number): boolean;
+  isDue(asked: Asked, now: number): boolean;
   /** When the next job may start that only waits for a rate, in ms, if that is later than `after`. By the limits of the newest claim. */
   nextStart(after: number): number | undefined;
   running(job: Place): { kind: number; key: number };
@@ -73,8 +79,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   const lines = createLines();
   const undoLog = createUndoLog(lines.forgetEmpty);
   const newest = { turn: 0, part: 0 };
-  const pausing = { part: 0 };
-  const nextOf = createNextOf(db);
+  const headOf = createNextOf(db);
 
   function toChange(line: Line): void {
     undoLog.before(line, rememberLine);
@@ -102,13 +107,10 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
     return () => void (newest.turn = turn);
   }
 
-  function rememberPaused(): () => void {
-    const before = new Set(lines.paused);
-    return () => {
-      for (const name of before.symmetricDifference(lines.paused)) {
-        lines.setPaused(name, before.has(name));
-      }
-    };
+  function setPaused(scope: PauseScope, isPaused: boolean): void {
+    if (!lines.setPaused(scope, isPaused)) return;
+    // Of this change alone, as a scope may change more than once.
+    undoLog.before({ part: 0 }, () => () => void lines.setPaused(scope, !isPaused));
   }
 
   function join(tenant: Tenant, jobs: number): void {
@@ -132,15 +134,15 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   /** Learns the first jobs of all open lines. */
   function rank({ unranked }: Group): void {
     for (const line of unranked) {
-      line.head = nextOf(line);
+      line.head = headOf(line);
       lines.place(line);
     }
   }
 
-  /** In which the tenant's next job is, of the kinds that are free. */
+  /** In which the tenant's next job is, of the kinds that are free. Those that are paused for it alone are not in turn. */
   function firstLine(tenant: Tenant, free: ReadonlySet<Kind>): Line {
     const groups = [...tenant.groups.values()].filter(
-      (group) => free.has(group.kind) && hasOpen(group),
+      (group) => free.has(group.kind) && group.kind.inTurn.has(group),
     );
     const [only] = groups;
     if (groups.length === 1 && only !== undefined) {
@@ -219,12 +221,12 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       lines.place(line);
       return freesKey || freesKind;
     },
-    take(max, limits, now) {
+    take(max, { limits, wanted }, now) {
       meet(limits, now);
-      const free = new Set([...lines.kinds.values()].filter((kind) => isFree(kind, now)));
+      const free = freeKinds(lines, wanted, now);
       const given: Line[] = [];
       while (given.length < max) {
-        const tenant = nextTenant(free);
+        const tenant = nextTenant(lines, free, wanted);
         if (tenant === undefined) break;
         const line = firstLine(tenant, free);
         give(line, now);
@@ -235,22 +237,20 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
       for (const line of refs.keys()) line.taken = undefined;
       return given.map((line) => refs.get(line) as LineRef);
     },
-    pause(name) {
-      undoLog.before(pausing, rememberPaused);
-      lines.setPaused(name, true);
-    },
-    resume(name) {
-      undoLog.before(pausing, rememberPaused);
-      const tenant = lines.setPaused(name, false);
+    pause: (scope) => setPaused(scope, true),
+    resume(scope) {
+      setPaused(scope, false);
+      if (scope.tenant === undefined || scope.kind !== undefined) return;
+      const tenant = lines.tenantOf(scope.tenant);
       if (tenant === undefined || tenant.ready === 0) return;
       undoLog.before(tenant, rememberTenant);
       tenant.turn = newest.turn + stepOf(weights, tenant.name);
       lines.turned(tenant);
     },
-    isDue(limits, now) {
+    isDue({ limits, wanted }, now) {
       meet(limits, now);
       lines.forgetEmpty();
-      return [...lines.kinds.values()].some((kind) => isFree(kind, now));
+      return nextTenant(lines, freeKinds(lines, wanted, now), wanted) !== undefined;
     },
     nextStart(after) {
       const times = [lines.opensNext()];

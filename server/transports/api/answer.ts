@@ -1,6 +1,6 @@
 /** Answers calls in JSON. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
+import { OF_API, refusalFor } from "#server/auth/permissions.ts";
 import { inCallSpan, traceOfCaller } from "#server/tracing/call-span.ts";
 import type { TransportContext } from "#server/transports/contract.ts";
 import { countCall } from "#server/transports/limits/count-call.ts";
@@ -35,7 +35,7 @@ export async function callBy(
   const { limits } = context;
   const address = limits?.addresses.keyOf(req);
   const caller = await context.identify({ headers: req.headers, address });
-  const refusal = refusalFor(caller.principal, PROCEDURES, procedure);
+  const refusal = refusalFor(caller.principal, OF_API, procedure);
   if (refusal !== undefined) throw refusal;
   await countCall(limits, caller.principal);
   return new Call(context, caller, targetOf);
@@ -60,7 +60,7 @@ export async function answer(
   const input: unknown = to.input.parse(keyed);
   const span = { system: "http", method: procedure } as const;
   const value = await inCallSpan(span, traceOfCaller(req.headers), codeOf, async () =>
-    to.run(call, input),
+    to.run(call, input, () => leftBefore(res)),
   );
   if (to.location !== undefined) {
     const path = to.location(value as { id: string });
@@ -68,6 +68,16 @@ export async function answer(
   }
   if (to.output === undefined) return void res.writeHead(to.status).end();
   sendJson(res, { status: to.status, type: JSON_TYPE }, value);
+}
+
+/** Aborts when the connection closes before the whole answer was sent. */
+function leftBefore(res: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  if (res.destroyed) left.abort();
+  res.once("close", () => {
+    if (!res.writableFinished) left.abort();
+  });
+  return left.signal;
 }
 
 /** Answers are for one caller, and CDNs keep those that do not forbid it. */

@@ -9,7 +9,7 @@ import type { DraftFrame } from "#shared/events.ts";
 import { JobEventSchema } from "#shared/events.schema.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { JobSummary } from "#shared/job.ts";
-import { JobSchema } from "#shared/job.schema.ts";
+import { JobSchema, JobStatusSchema } from "#shared/job.schema.ts";
 import type { KindPolicies, LimitsOfKind } from "#shared/kind-policies.ts";
 import { LOG_LEVELS, type LogFrame, type LogLine } from "#shared/log-line.ts";
 import { PauseSchema } from "#shared/pause.schema.ts";
@@ -21,6 +21,7 @@ import type { ScheduleDetails, ScheduleSummary } from "#shared/schedule.ts";
 import { ScheduleSchema, ScheduleSummarySchema } from "#shared/schedule.schema.ts";
 import type { Share, SharedLink, Ticket } from "#shared/share.ts";
 import type { JobWaiting } from "#shared/waiting.ts";
+import type { Ended, Held, WorkJob } from "#shared/work.ts";
 import { WorkerPageSchema, WorkerSchema } from "#shared/worker.schema.ts";
 
 const count = z.int().min(0);
@@ -112,6 +113,7 @@ const Kind = z.object({
   input: schemaObject,
   details: schemaObject.optional(),
   output: schemaObject,
+  remote: z.literal(true).optional(),
   policies: Policies.optional(),
 }) as unknown as z.ZodType<KindInfo>;
 const System = schemaFor<SystemInfo>()(
@@ -138,6 +140,21 @@ const AuditRow = schemaFor<AuditItem>()(
 );
 const Times = schemaFor<ScheduleDetails>()(ScheduleSchema.extend({ upcoming: z.array(z.date()) }));
 const SchedulePlan = schemaFor<ScheduleSummary>()(ScheduleSummarySchema);
+
+const WorkGiven = schemaFor<WorkJob>()(
+  z.object({
+    jobId: z.uuid(),
+    kind: z.string(),
+    tenant: z.string(),
+    title: z.string(),
+    input: z.unknown(),
+    attempt: z.int(),
+    token: z.string(),
+    leaseEndsInMs: count,
+    traceparent: z.string().optional(),
+  }) as unknown as z.ZodType<WorkJob>,
+);
+const WorkHeld = schemaFor<Held>()(z.object({ cancelled: z.boolean(), leaseEndsInMs: count }));
 
 /** How the API answers with an error: RFC 9457. */
 const ProblemSchema = z.object({
@@ -184,6 +201,11 @@ export const ANSWERS = {
   Schedule: SchedulePlan,
   SchedulePage: pageOf(SchedulePlan),
   ScheduleDetails: Times,
+  WorkJob: WorkGiven,
+  Work: z.object({ jobs: z.array(WorkGiven) }),
+  WorkHeld,
+  WorkDraftHeld: WorkHeld.extend({ length: count }),
+  WorkEnded: schemaFor<Ended>()(z.object({ status: JobStatusSchema, cancelled: z.boolean() })),
   Kind,
   Kinds: z.array(Kind),
   Caller: Me,

@@ -4,13 +4,14 @@
  */
 import type { z } from "zod";
 import type { Stream } from "#server/streams/open.ts";
+import type { WorkProcedure } from "#server/auth/permissions.ts";
 import type { ProcedurePath } from "#shared/api.ts";
 import type { Call } from "./call.ts";
 
 export type Method = "GET" | "POST" | "DELETE";
 
 /** Procedures of single kinds have no route of their own: the body of `POST /jobs` names its kind. */
-export type RouteProcedure = Exclude<ProcedurePath, `kinds.${string}`>;
+export type RouteProcedure = Exclude<ProcedurePath, `kinds.${string}`> | WorkProcedure;
 
 /**
  * The answer in JSON. `input` is that of the procedure: fields that the path names are read from there, others of a POST from the
@@ -23,7 +24,8 @@ export interface Answering<Input extends z.ZodType = z.ZodType> {
   status: 200 | 201 | 204;
   /** Of the body. Absent: the answer has none. */
   output?: z.ZodType;
-  run: (call: Call, input: z.output<Input>) => unknown;
+  /** `left()`: a signal that aborts when the client has left before the whole answer was sent. */
+  run: (call: Call, input: z.output<Input>, left: () => AbortSignal) => unknown;
   /** The path of what was created, below the API's own. */
   location?: (answer: { id: string }) => string;
   /** The header `Idempotency-Key` is the input's `idempotencyKey`. */
@@ -62,6 +64,7 @@ export const TAGS = {
   Lists: "All jobs as they change, and who is online.",
   Sharing: "Let others watch one job or batch.",
   Schedules: "Jobs that are created by a clock.",
+  Work: "Run jobs as a worker of another program.",
   Server: "The caller, the kinds and the server.",
   Operating: "Pauses, workers, revocations and the audit list.",
 } as const;

@@ -7,6 +7,7 @@ import { OPERATING_ROUTES } from "./operating-routes.ts";
 import { SCHEDULE_ROUTES } from "./schedule-routes.ts";
 import { SERVER_ROUTES } from "./server-routes.ts";
 import { SHARING_ROUTES } from "./sharing-routes.ts";
+import { WORK_ROUTES } from "./work-routes.ts";
 
 export const ROUTES_OF_API: readonly Route[] = [
   ...JOB_ROUTES,
@@ -14,6 +15,7 @@ export const ROUTES_OF_API: readonly Route[] = [
   ...LIST_ROUTES,
   ...SHARING_ROUTES,
   ...SCHEDULE_ROUTES,
+  ...WORK_ROUTES,
   ...SERVER_ROUTES,
   ...OPERATING_ROUTES,
 ];

@@ -119,6 +119,31 @@ test("[O5] a paused tenant's jobs wait while those of another run", async () => 
   await vi.waitFor(async () => expect(await statusOf(ann, waiting)).toBe("PROCESSING"));
 });
 
+test("[O3] [O5] an admin pauses a kind of the own tenant, and an operator a kind of all", async () => {
+  const admin = await withScope("jobs:read jobs:write admin");
+  const bob = await withScope("jobs:read jobs:write", "bakery");
+  const kind = "waits";
+  await expect(admin.pause.set.mutate({ kind })).rejects.toMatchObject(FORBIDDEN);
+  await expect(admin.pause.set.mutate({ kind, tenant: "bakery" })).rejects.toMatchObject(FORBIDDEN);
+  await admin.pause.set.mutate({ kind, tenant: "acme" });
+  const { id: waiting } = await admin.job.create.mutate(WAITS);
+  const { id: running } = await bob.job.create.mutate(WAITS);
+  await vi.waitFor(async () => expect(await statusOf(bob, running)).toBe("PROCESSING"));
+  expect(await admin.job.waiting.query({ jobId: waiting })).toMatchObject({
+    message: "The jobs of its kind and tenant are paused",
+  });
+  await operator.pause.set.mutate({ kind, note: "Full" });
+  await expect(admin.pause.remove.mutate({ kind })).rejects.toMatchObject(FORBIDDEN);
+  await admin.pause.remove.mutate({ kind, tenant: "acme" });
+  expect(await admin.pause.list.query()).toMatchObject([{ kind, note: "Full", by: { user: "" } }]);
+  expect(await admin.job.waiting.query({ jobId: waiting })).toMatchObject({
+    message: "The jobs of its kind are paused",
+  });
+  expect(await statusOf(admin, waiting)).toBe("PENDING");
+  await operator.pause.remove.mutate({ kind });
+  await vi.waitFor(async () => expect(await statusOf(admin, waiting)).toBe("PROCESSING"));
+});
+
 test("[O2] [O3] inputs that cannot be used are refused", async () => {
   const long = "x".repeat(MAX_PAUSE_NOTE_CHARS + 1);
   const refused = [
@@ -127,8 +152,10 @@ test("[O2] [O3] inputs that cannot be used are refused", async () => {
     () => operator.pause.set.mutate({ tenant: "x".repeat(301) }),
     () => operator.pause.set.mutate({ tenant: "\uD800" }),
     // Without the field that is not known, these would be about everything.
-    () => operator.pause.set.mutate({ kind: "waits" } as object),
-    () => operator.pause.remove.mutate({ kind: "waits" } as object),
+    () => operator.pause.set.mutate({ kinds: "waits" } as object),
+    () => operator.pause.remove.mutate({ kinds: "waits" } as object),
+    () => operator.pause.set.mutate({ kind: "" }),
+    () => operator.pause.set.mutate({ kind: "x".repeat(101) }),
     () => operator.worker.list.query({ limit: 101 }),
     () => operator.worker.list.query({ limit: 0 }),
     () => operator.worker.drain.mutate({ workerId: "" }),

@@ -9,7 +9,8 @@
 --       4 length of the leases in ms  5 the time of the ring in ms: what is due by it is due here
 -- Returns {{{id, token, record, op that led to it, input, output, trace, permit or "", kind, ms since it expired or ""}, …},
 --          number of ready jobs that are left, earliest time of a delay, a lease or a rate in ms or "", moment in microseconds,
---          {kinds with jobs that are not held back}, 1 if lines are closed}
+--          {kinds with jobs that are not held back}, 1 if lines are closed,
+--          {paused kinds with jobs whose lease ended}}
 local op, most, kind, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local delayed, leased, closed, answered = t .. ':delayed', t .. ':leased', t .. ':closed', t .. ':taken:' .. op
 local limits = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or {keys = {}, most = {}, counted = {}, sig = '', till = 0}
@@ -72,9 +73,23 @@ local function take(id, rank)
   return true
 end
 
+-- Jobs of paused kinds are as few as the slots of the processes that ended.
+local paused, kept, more_ended = limits.paused or {}, {}, false
+local function ended(till)
+  if not next(paused) then return redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', 0, most) end
+  local found, at = {}, 0
+  repeat
+    local ids = redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', at, AT_ONCE)
+    for _, id in ipairs(ids) do
+      local of = redis.pcall('HGET', t .. ':job:' .. id, 'kind')
+      if paused[of] then kept[of] = true elseif #found < most then found[#found + 1] = id else more_ended = true end
+    end
+    at = at + AT_ONCE
+  until #ids < AT_ONCE
+  return found
+end
 local function take_ended(till)
-  local ids = redis.call('ZRANGE', leased, '-inf', till, 'BYSCORE', 'LIMIT', 0, most)
-  for _, id in ipairs(ids) do take(id) end
+  for _, id in ipairs(ended(till)) do take(id) end
 end
 local function make_ready(till)
   local due = redis.call('ZRANGE', delayed, '-inf', till, 'BYSCORE', 'LIMIT', 0, AT_ONCE, 'WITHSCORES')
@@ -161,7 +176,11 @@ local function take_many(of)
   end
 end
 local function take_ready()
-  local kinds = redis.call('HKEYS', t .. ':ready')
+  local kinds = {}
+  for _, of in ipairs(redis.call('HKEYS', t .. ':ready')) do
+    local is_wanted = not (limits.only and not limits.only[of]) and not (limits.except and limits.except[of])
+    if is_wanted and not paused[of] then kinds[#kinds + 1] = of end
+  end
   if #kinds == 1 and not limits.most[kinds[1]] and redis.call('EXISTS', t .. ':heads:' .. kinds[1]) == 0 then
     return take_many(kinds[1])
   end
@@ -205,13 +224,19 @@ else
   end
 end
 
-local function earliest(set) return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]) end
+local function earliest(set, from)
+  return tonumber(redis.call('ZRANGE', set, from or '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2])
+end
 local opens = earliest(closed)
-local alarm = math.min(earliest(delayed) or math.huge, earliest(leased) or math.huge, opens or math.huge)
+-- Leases that ended had their alarm, and those of paused kinds need none: they wait for the end of the pause.
+local lease_ends = earliest(leased, next(paused) and not more_ended and '(' .. string.format('%.0f', now) or nil)
+local alarm = math.min(earliest(delayed) or math.huge, lease_ends or math.huge, opens or math.huge)
 local left, free = 0, {}
 local counts = redis.call('HGETALL', t .. ':ready')
 for i = 1, #counts, 2 do
   left = left + counts[i + 1]
   if is_free(counts[i]) then free[#free + 1] = counts[i] end
 end
-return {jobs, left, alarm == math.huge and '' or string.format('%.0f', alarm), moment, free, opens and 1 or 0}
+local held = {}
+for of in pairs(kept) do held[#held + 1] = of end
+return {jobs, left, alarm == math.huge and '' or string.format('%.0f', alarm), moment, free, opens and 1 or 0, held}

@@ -6,23 +6,29 @@
 -- KEYS  1 prefix of the ring
 -- ARGV  1 number of turns to take  2 step of a turn  3 op: idempotency key of this call
 --       4 limits in JSON, or "": {sig, kinds: {kind: [concurrency, interval in microseconds, burst], …}}, of all tenants. 0: none.
---         `sig` differs where the limits of keys do  5 number of claims that ended
+--         `sig` differs where the limits of keys do. What is wanted is there too: `only` or `except`, {kind: true, …}, and `tenant`
+--       5 number of claims that ended
 --       for each claim that ended: tenant, turns taken, jobs given, its turn before or "", what was added to it then, moment,
 --         time of its alarm or "", "ready": it has ready jobs; "empty": it has none; "failed", kinds of which it has jobs that are
---         not held back, in lines, 1 if lines are closed, its permits in JSON or "": [[kind, reserved, used, op, mark, [permit, …]], …]
+--         not held back, in lines, 1 if lines are closed, paused kinds with jobs whose lease ended, in lines, its permits in JSON
+--         or "": [[kind, reserved, used, op, mark, [permit, …]], …]
 --       for each piece of news: tenant, moment, time of its alarm or "", "ready": it has ready jobs; "empty"; or "", kinds of
 --         which it has jobs that are not held back, kinds of which it has none or "*" for all others, both in lines, permit of a
 --         job that ended or "": kind, line, permit
 -- Returns {ms until the next alarm or -1, time now in ms, {tenants whose alarm is due},
 --          {tenant, number of turns, … in their order}, {tenant, turn before, what was added to it, …},
---          {{tenant, kind with limits, jobs that it may give, mark}, …}, {kinds that are counted}, {kinds that are to be}}. There
---          are no turns while an alarm is due, or a kind is to be counted. While all jobs are paused (`pauses.ts`) there are neither
---          turns nor alarms, and no alarms of a tenant whose jobs are.
+--          {{tenant, kind with limits, jobs that it may give, mark}, …}, {kinds that are counted}, {kinds that are to be},
+--          {tenant or "" for all, its paused kinds in JSON, …}}. There are no turns while an alarm is due, or a kind is to be
+--          counted. While all jobs are paused (`pauses.ts`) there are neither turns nor alarms, no alarms of a tenant whose jobs
+--          are, and no turns of a kind whose are.
 local asked, whole, op, ended = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5])
 local room = asked
 local limits = ARGV[4] ~= '' and cjson.decode(ARGV[4]) or {sig = '', kinds = {}}
+local function is_wanted(kind)
+  return not (limits.only and not limits.only[kind]) and not (limits.except and limits.except[kind])
+end
 local alarms, opens = p .. ':alarms', p .. ':opens'
-local FIRST, CLAIM, NEWS = 6, 11, 7
+local FIRST, CLAIM, NEWS = 6, 12, 7
 -- A tenant whose node does not answer is asked again after this time.
 local RETRY_MS = 10000
 -- Tenants whose alarms are due, in one answer.
@@ -53,12 +59,16 @@ for i = FIRST, news - 1, CLAIM do
   if given > 0 and turn ~= '' then newest = math.max(newest, turn + added + (given - 1) * step(ARGV[i])) end
 end
 if newest > before then redis.call('SET', p .. ':now', exact(newest)) end
-local function end_claim(tenant, taken, given, _, added, at, time, state, kinds, closed, permits)
+local function end_claim(tenant, taken, given, _, added, at, time, state, kinds, closed, held, permits)
   set_alarm(tenant, time)
   if state == 'failed' then
     leave(tenant, load(tenant))
     set_alarm(tenant, now + RETRY_MS)
     return
+  end
+  -- They wait for the end of the pause. Where it has ended meanwhile, the tenant looks again.
+  for kind in string.gmatch(held, '[^\n]+') do
+    if is_kind_paused(tenant, kind) then redis.call('SADD', p .. ':held', tenant) else set_alarm(tenant, 0) end
   end
   hear(tenant, at, state, newest + step(tenant), kinds, '*')
   local is = load(tenant)
@@ -106,7 +116,13 @@ end
 -- The first two tenants of each kind that may start a job, and how many may.
 local heads, left = {}, {}
 local function look(kind)
-  local first = redis.call('ZRANGE', p .. ':turns:' .. kind, 0, 1, 'WITHSCORES')
+  local first
+  if limits.tenant then
+    local turn = redis.call('ZSCORE', p .. ':turns:' .. kind, limits.tenant)
+    first = turn and {limits.tenant, turn} or {}
+  else
+    first = redis.call('ZRANGE', p .. ':turns:' .. kind, 0, 1, 'WITHSCORES')
+  end
   heads[kind] = first[1] and {first[1], tonumber(first[2]), first[3], tonumber(first[4])} or nil
   return first[1]
 end
@@ -120,8 +136,10 @@ if room > 0 then
   redis.call('ZREMRANGEBYSCORE', opens, '-inf', now)
   for _, kind in ipairs(redis.call('SMEMBERS', p .. ':kinds')) do
     local limit = limits.kinds[kind]
-    if not look(kind) then
-      redis.call('SREM', p .. ':kinds', kind)
+    if not is_wanted(kind) or paused_kinds('')[kind] then
+      heads[kind] = nil
+    elseif not look(kind) then
+      if not limits.tenant then redis.call('SREM', p .. ':kinds', kind) end
     elseif limit and limit[1] > 0 and redis.call('SISMEMBER', p .. ':counted', kind) == 0 then
       uncounted[#uncounted + 1] = kind
       heads[kind] = nil
@@ -204,6 +222,18 @@ while room > 0 do
   runs[#runs + 1] = count
 end
 save()
+local told = {}
+local function tell_paused(tenant)
+  if next(paused_kinds(tenant)) then
+    told[#told + 1] = tenant
+    told[#told + 1] = redis.call('HGET', p .. ':paused', tenant)
+  end
+end
+if some_paused and #due + #runs > 0 then
+  tell_paused('')
+  for _, tenant in ipairs(due) do tell_paused(tenant) end
+  for tenant in pairs(seen) do tell_paused(tenant) end
+end
 local next_time = paused and math.huge or math.min(first_of(alarms), first_of(opens))
 return {next_time == math.huge and -1 or math.max(0, next_time - now), now, due, runs, places, reserved,
-  asked > 0 and redis.call('SMEMBERS', p .. ':counted') or {}, uncounted}
+  asked > 0 and redis.call('SMEMBERS', p .. ':counted') or {}, uncounted, told}

@@ -57,7 +57,19 @@ local some_paused = redis.call('EXISTS', p .. ':pauses') == 1
 local function is_paused(tenant)
   return some_paused and redis.call('HEXISTS', p .. ':pauses', ' ' .. tenant) == 1
 end
--- A paused tenant is not in the ring, and what is told of it is not heard. At the end of its pause it is told again.
+-- The kinds of a tenant that are paused, and those of all tenants with '': {kind: true, …}. `:paused` has them in JSON, by the tenant.
+local kinds_paused = {}
+local function paused_kinds(tenant)
+  local are = kinds_paused[tenant]
+  if are then return are end
+  local text = some_paused and redis.call('HGET', p .. ':paused', tenant)
+  are = text and cjson.decode(text) or {}
+  kinds_paused[tenant] = are
+  return are
+end
+local function is_kind_paused(tenant, kind) return paused_kinds('')[kind] or paused_kinds(tenant)[kind] end
+-- A paused tenant is not in the ring, and what is told of it is not heard; so with a kind of a tenant. At the end of the pause it is
+-- told again. A kind that is paused for all tenants keeps its places, and no turn looks at them.
 -- `moment`: of the clock of the tenant's node. The news that there are no jobs any more counts only where it is newer than that
 -- there are. `first`: its turn if it has none. `are`, `are_not`: kinds, in lines; `are_not` "*": all others.
 local function hear(tenant, moment, state, first, are, are_not)
@@ -77,8 +89,10 @@ local function hear(tenant, moment, state, first, are, are_not)
   changed[tenant] = true
   local named = {}
   for kind in string.gmatch(are, '[^\n]+') do
-    named[kind] = true
-    add_place(tenant, is, kind)
+    if not paused_kinds(tenant)[kind] then
+      named[kind] = true
+      add_place(tenant, is, kind)
+    end
   end
   if not is_newer then return end
   is.told = moment
