@@ -2,11 +2,28 @@
 import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { MAX_PAUSED_KINDS, MAX_PAUSES } from "#shared/limits.ts";
-import type { Pause } from "#shared/pause.ts";
+import { isPausedBy, type Pause, type PauseScope } from "#shared/pause.ts";
 import { at, codeOf, LEASE_MS, newBatch, newJob, release, startedJob, STEP } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 
 const ALL: Pause = { at: at(0), note: "The provider is down", by: { user: "op", via: "key" } };
+
+const SCOPES: PauseScope[] = [
+  {},
+  { tenant: "acme" },
+  { kind: "article" },
+  { tenant: "acme", kind: "article" },
+];
+const PLACES = ["acme", "other"].flatMap((tenant) =>
+  ["article", "report"].map((kind) => ({ tenant, kind })),
+);
+
+function ordersOf<T>(items: readonly T[]): T[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item, n) =>
+    ordersOf(items.toSpliced(n, 1)).map((others) => [item, ...others]),
+  );
+}
 
 const OTHER = { job: { tenant: "other" } };
 
@@ -198,21 +215,49 @@ export function pausesSuite(subject: EngineUnderTest): void {
       });
     });
 
-    test("[O5] a job waits as long as any of the pauses that concern it is set, in whatever order they end", async ({
+    test("[O5] of overlapping pauses each keeps its jobs, in whatever order they end", async ({
       engine,
     }) => {
-      const scopes = [{}, { tenant: "acme" }, { kind: "mail" }, { tenant: "acme", kind: "mail" }];
-      for (const last of scopes) {
-        for (const scope of scopes) await engine.pauses.set({ ...ALL, ...scope });
-        await queueOf(engine, "acme", "mail");
-        for (const scope of scopes) {
-          if (scope === last) continue;
-          await engine.pauses.remove(scope);
-          expect(await namesOf(engine)).toEqual([]);
+      for (const order of ordersOf(SCOPES)) {
+        const jobs = PLACES.map((place) => newJob(place));
+        for (const job of jobs) await engine.createJob(job, at(0));
+        for (const scope of order.toReversed()) await engine.pauses.set({ ...ALL, ...scope });
+        const given = new Set<string>();
+        for (const n of order.keys()) {
+          const left = order.slice(n);
+          for (const { jobId } of await claim(engine, 9)) given.add(jobId);
+          const free = jobs.filter(
+            ({ tenant, kind }) => !left.some((s) => isPausedBy(s, { tenant, kind })),
+          );
+          expect([...given].toSorted()).toEqual(free.map(({ id }) => id).toSorted());
+          await engine.pauses.remove(order[n] as PauseScope);
         }
-        await engine.pauses.remove(last);
-        await vi.waitFor(async () => expect(await namesOf(engine)).toEqual(["acme mail"]));
+        for (const { jobId } of await claim(engine, 9)) given.add(jobId);
+        expect(given.size).toBe(jobs.length);
       }
+    });
+
+    test("[O6] of the jobs whose leases ended, those wait that any pause concerns, and no other", async ({
+      data,
+      engine,
+    }) => {
+      const lost = await startedJob(engine, at(0));
+      for (let n = 0; n < 3; n += 1) await engine.createJob(newJob({ kind: "report" }), at(0));
+      expect(await claim(engine)).toHaveLength(3);
+      await engine.pauses.set({ ...ALL, kind: "article" });
+      await data.pass(2 * LEASE_MS);
+      // Each claim has room for one of those that are not paused.
+      for (let n = 0; n < 3; n += 1) {
+        expect(await claim(engine, 1)).toMatchObject([{ job: { kind: "report" } }]);
+      }
+      expect(await claim(engine)).toEqual([]);
+      await engine.pauses.set({ ...ALL, tenant: "acme" });
+      await engine.pauses.remove({ kind: "article" });
+      expect(await claim(engine)).toEqual([]);
+      await engine.pauses.remove({ tenant: "acme" });
+      await vi.waitFor(async () =>
+        expect(await claim(engine)).toMatchObject([{ jobId: lost.jobId }]),
+      );
     });
 
     test("[O6] of a paused kind, jobs whose lease ended or whose delay did wait for its end, and it is told", async ({

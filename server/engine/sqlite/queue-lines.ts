@@ -85,10 +85,7 @@ export interface Lines {
   place(line: Line): void;
   /** After the turn of the tenant changed. */
   turned(tenant: Tenant): void;
-  /**
-   * Pauses the scope, which need not have a line, or ends that: its lines are as they would be otherwise, and no kind has its
-   * groups. Returns whether that changes anything.
-   */
+  /** Pauses the scope, or ends that: no kind has its groups, and its lines are as otherwise. Returns whether that is new. */
   setPaused(scope: PauseScope, isPaused: boolean): boolean;
   /** The limits of a kind are these from now on. */
   limit(kind: Kind, limits: KindLimits | undefined): void;
