@@ -47,7 +47,10 @@ export async function openWorkspace(): Promise<Workspace> {
       pack(join(packages, "client"), dir),
     ]);
     packed = { jobwire, client };
-    await Promise.all([install(server, jobwire, client), install(web, client)]);
+    // Both have to end before the folder can go.
+    const installs = [install(server, jobwire, client), install(web, client)];
+    await Promise.allSettled(installs);
+    await Promise.all(installs);
     await mkdir(join(article, "node_modules"), { recursive: true });
     await symlink(join(packages, "jobwire"), join(article, "node_modules/jobwire"));
     for (const file of ["article.ts", "package.json"]) {
