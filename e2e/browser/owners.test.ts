@@ -66,11 +66,11 @@ const isChosen = (name: "Yours" | "Everyone’s") => choice(name).getAttribute("
 
 /** Waits until the list has this many rows, and returns the owners that they name, sorted: "" for none. */
 async function readOwners(count: number): Promise<string[]> {
-  await rows()
-    .nth(count - 1)
-    .waitFor();
-  const texts = await rows().allInnerTexts();
-  expect(texts).toHaveLength(count);
+  const texts = await vi.waitFor(async () => {
+    const found = await rows().allInnerTexts();
+    expect(found).toHaveLength(count);
+    return found;
+  });
   return texts.map((text) => /^(.*) · /m.exec(text)?.[1] ?? "").toSorted();
 }
 
