@@ -7,7 +7,7 @@ import type { BatchState, JobState, Reporter, Watched } from "./reporter.ts";
 export function createLines(output: Output, errors: Output, isOne: boolean): Reporter {
   const prefixOf = ({ name }: Watched) => (isOne ? "" : `${printable(name)}: `);
 
-  /** What was printed last, by the id: a batch of thousands of jobs changes more often than a person reads. */
+  /** By the id, the line that was printed last: a batch of thousands of jobs changes more often than a person reads. */
   const printed = new Map<string, string>();
 
   function say(watched: Watched, text: string, mark = text): void {

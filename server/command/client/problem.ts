@@ -1,4 +1,4 @@
-/** What a server refuses, as the errors of the command. */
+/** The refusals of a server, as errors of the command. */
 import { z } from "zod";
 import { AppError, type InputIssue, messageOf } from "#shared/errors.ts";
 import { ErrorCodeSchema } from "#shared/errors.schema.ts";

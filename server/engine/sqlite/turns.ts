@@ -35,7 +35,7 @@ export interface LineRef {
 }
 
 type Place = Omit<Waiter, keyof Rank>;
-/** What a claim may be given. */
+/** The part of a request of a claim on which turns depend. */
 type Asked = Pick<ClaimRequest, "limits" | "wanted">;
 
 export interface Turns extends Remembered {
